@@ -1,0 +1,92 @@
+import { createHash } from 'node:crypto';
+import type { Command, Reply } from './client.js';
+
+/**
+ * What has to happen in one step in Redis. No script touches two tags, or anything in two slots, so all of them work on
+ * a Cluster; each is harmless when it is repeated or carried out late, since a command that timed out still runs.
+ *
+ * Reads are never scripts: Lua costs the server seven times what MGET costs.
+ */
+export interface Script {
+  readonly source: string;
+  readonly sha: string;
+}
+
+const bySha = new Map<string, Script>();
+
+function script(source: string): Script {
+  const made = { source, sha: createHash('sha1').update(source).digest('hex') };
+  bySha.set(made.sha, made);
+  return made;
+}
+
+export function evaluate({ sha }: Script, keys: readonly string[], args: readonly (string | number)[]): Command {
+  return ['evalsha', sha, keys.length, ...keys, ...args];
+}
+
+/** The same command with the script's text, when the server answered that it does not know it (any more). */
+export function spelledOut(command: Command, reply: Reply): Command | undefined {
+  if (!(reply instanceof Error) || !reply.message.startsWith('NOSCRIPT')) return undefined;
+  const [, sha, ...rest] = command;
+  const known = bySha.get(String(sha));
+  return known && ['eval', known.source, ...rest];
+}
+
+/**
+ * Gives a tag a new version and says which. KEYS: the tag, its owners. ARGV: who lets go of it, random text, TTL.
+ *
+ * A plain invalidation lets go in a name that nobody has. So it never lifts the fence of a writer who holds the tag:
+ * as long as there is an owner, the new version is a fenced one, which holds for nobody.
+ */
+export const lift = script(`
+redis.call('ZREM', KEYS[2], ARGV[1])
+if redis.call('ZCARD', KEYS[2]) > 0 then
+  redis.call('SET', KEYS[1], 'f' .. ARGV[2])
+  return 'f' .. ARGV[2]
+end
+redis.call('SET', KEYS[1], 'v' .. ARGV[2], 'PX', ARGV[3])
+return 'v' .. ARGV[2]
+`);
+
+/** A name that no owner of a fence has. */
+export const nobody = '-';
+
+/**
+ * Compares the record of trust with what a node says of itself, and begins a new epoch where they differ.
+ *
+ * KEYS: the record. ARGV: an epoch in case a new one is needed, an epoch to end whatever the record says (or ''), the
+ * caller's maxStale, then the name of a node and what it said, any number of times. Returns the epoch and the largest
+ * maxStale that somebody has published lately. In the steady state it only reads.
+ */
+export const verify = script(`
+local record, flat = {}, redis.call('HGETALL', KEYS[1])
+for i = 1, #flat, 2 do record[flat[i]] = flat[i + 1] end
+local over = not record.epoch or record.epoch == ARGV[2]
+for i = 4, #ARGV, 2 do over = over or record[ARGV[i]] ~= ARGV[i + 1] end
+if over then
+  record.epoch = ARGV[1]
+  redis.call('HSET', KEYS[1], 'epoch', ARGV[1])
+  for i = 4, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+end
+local now, mine = tonumber(redis.call('TIME')[1]), 'reach:' .. ARGV[3]
+if tonumber(ARGV[3]) > 0 then
+  if not record[mine] then redis.call('HSET', KEYS[1], mine, now)
+  elseif now - record[mine] > 60 then redis.pcall('HSET', KEYS[1], mine, now) end
+  record[mine] = now
+end
+local reach = 0
+for field, seen in pairs(record) do
+  local ms = tonumber(string.match(field, '^reach:(.*)$') or '')
+  if ms and now - seen <= ms / 1000 + 600 then reach = math.max(reach, ms)
+  elseif ms then redis.pcall('HDEL', KEYS[1], field) end
+end
+return { record.epoch, tostring(reach) }
+`);
+
+/** Gives a lease back, unless it ran out and is somebody else's by now, and wakes who waits. */
+export const release = script(`
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('DEL', KEYS[1])
+redis.pcall('PUBLISH', ARGV[2], ARGV[3])
+return 1
+`);

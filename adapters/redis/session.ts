@@ -1,0 +1,184 @@
+import {
+  type Lease,
+  type StoreContext,
+  type StoreRead,
+  type StoreSession,
+  StoreUnavailableError,
+  type Version,
+} from '../../src/adapter/index.js';
+import type { Source } from './connection.js';
+import { keysOf } from './keys.js';
+import { Leases } from './leases.js';
+import type { Node, NodeHost } from './node.js';
+import { clusterNodes, type Nodes, singleNode } from './nodes.js';
+import { Reads } from './reads.js';
+import { Trust } from './trust.js';
+import { Wakes } from './wakes.js';
+import { Watch } from './watch.js';
+import { Writes } from './writes.js';
+
+/**
+ * One cache's work with Redis: where the parts meet.
+ *
+ * Nodes connect and are looked at (`node`, `trust`); from then on reads of a tick go out together (`reads`), versions
+ * are replaced (`writes`), and loads are leased (`leases`). When memory may answer by itself, a second pair of
+ * connections reports what changes (`watch`). Once a second everything is looked at again.
+ *
+ * Until a node is trusted, and whenever it is not, calls reject at once: the cache turns to the database, and nobody
+ * waits for Redis.
+ */
+export class RedisSession implements StoreSession {
+  readonly maxEntryBytes: number;
+  readonly #context: StoreContext;
+  readonly #nodes: Nodes;
+  readonly #trust: Trust;
+  readonly #reads: Reads;
+  readonly #writes: Writes;
+  readonly #leases: Leases;
+  readonly #wakes: Wakes;
+  readonly #watch: Watch | undefined;
+  readonly #epochKey: string;
+  #trusted = 0;
+  #callOffBeat = () => {};
+  #closed = false;
+
+  constructor(source: Source, options: SessionOptions, context: StoreContext) {
+    const { clock, listener, maxStale, name } = context;
+    const { timeout, maxInFlight, maxEntryBytes, maxQueuedBytes } = options;
+    const keys = keysOf(name);
+    const host: NodeHost = {
+      clock,
+      maxInFlight,
+      look: async (node, before, again) => {
+        const record = this.#nodes.of(this.#epochKey);
+        if (record?.link.ready) return this.#trust.look(node.link, record.link, before, again);
+        this.#nodes.refresh();
+        return undefined;
+      },
+      onTrusted: (node) => this.#onTrusted(node),
+      onDistrusted: (node) => this.#onDistrusted(node),
+      onBreaker: (node, state) => {
+        if (!this.#closed) listener.report({ type: 'breaker', node: node.name, state });
+      },
+    };
+    this.maxEntryBytes = maxEntryBytes;
+    this.#context = context;
+    this.#epochKey = keys.epoch;
+    this.#trust = new Trust({
+      keys,
+      clock,
+      timeout,
+      maxStale,
+      cluster: source.cluster,
+      onEpoch: (before) => {
+        if (before === undefined || this.#closed) return;
+        listener.lost();
+        // They were compared with a record that is gone.
+        for (const node of this.#nodes.all()) if (node.trusted) node.check();
+      },
+    });
+    this.#nodes = source.cluster
+      ? clusterNodes(source, host, () => this.#watch?.onMoved())
+      : singleNode(source, host);
+    const common = { nodes: this.#nodes, keys, clock, timeout };
+    this.#watch = maxStale > 0 ? new Watch({ ...common, source, maxStale, maxInFlight, listener }) : undefined;
+    this.#reads = new Reads({ ...common, watch: this.#watch, epoch: () => this.epoch, why: () => this.#why() });
+    this.#writes = new Writes({ ...common, maxEntryBytes, maxQueuedBytes });
+    this.#wakes = new Wakes({ ...common, source, onWake: (key) => this.#leases.woken(key) });
+    this.#leases = new Leases({ ...common, listen: () => this.#wakes.open() });
+    this.#beat();
+  }
+
+  get epoch(): string | undefined {
+    return this.#trusted > 0 ? this.#trust.epoch : undefined;
+  }
+
+  now(): number {
+    return this.#trust.now();
+  }
+
+  read(key: string | undefined, tags: readonly string[]): Promise<StoreRead> {
+    return this.#refused() ?? this.#reads.read(key, tags);
+  }
+
+  write(key: string, bytes: Uint8Array, ms: number): Promise<void> {
+    return this.#refused() ?? this.#writes.write(key, bytes, ms);
+  }
+
+  remove(key: string): void {
+    if (this.#trusted > 0) this.#writes.remove(key);
+  }
+
+  raise(tags: readonly string[], timeout: number): Promise<readonly Version[]> {
+    return this.#refused() ?? this.#writes.raise(tags, timeout);
+  }
+
+  lease(key: string, ms: number): Promise<Lease | undefined> {
+    return this.#refused() ?? this.#leases.lease(key, ms);
+  }
+
+  released(key: string, ms: number): Promise<void> {
+    return this.#leases.released(key, ms);
+  }
+
+  reach(): Promise<number> {
+    const record = this.#nodes.of(this.#epochKey);
+    if (!record?.trusted) return Promise.reject(new StoreUnavailableError(this.#why()));
+    return this.#trust.reach(record.link);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#callOffBeat();
+    this.#leases.close();
+    this.#wakes.close();
+    this.#watch?.close();
+    this.#nodes.close();
+  }
+
+  /** A call that need not be tried. */
+  #refused(): Promise<never> | undefined {
+    return this.#trusted > 0 ? undefined : Promise.reject(new StoreUnavailableError(this.#why()));
+  }
+
+  #why(): string {
+    if (this.#closed) return 'this session was closed';
+    const some = this.#nodes.all().find((node) => !node.trusted);
+    return some?.why ?? 'no node of the cluster answers';
+  }
+
+  #onTrusted(node: Node): void {
+    this.#trusted++;
+    this.#watch?.onTrusted(node);
+    if (!this.#closed) this.#context.listener.up();
+  }
+
+  #onDistrusted(node: Node): void {
+    this.#trusted--;
+    this.#watch?.onDistrusted(node);
+    this.#nodes.refresh();
+  }
+
+  #beat(): void {
+    if (this.#closed) return;
+    this.#callOffBeat = this.#context.clock.after(heartbeat, () => {
+      let all = true;
+      for (const node of this.#nodes.all()) {
+        if (node.trusted) node.check();
+        else all = false;
+      }
+      // A master that is gone for good is replaced by one that nobody has told us of.
+      if (!all) this.#nodes.refresh();
+      this.#beat();
+    });
+  }
+}
+
+export interface SessionOptions {
+  readonly timeout: number;
+  readonly maxInFlight: number;
+  readonly maxEntryBytes: number;
+  readonly maxQueuedBytes: number;
+}
+
+const heartbeat = 1000;

@@ -1,0 +1,146 @@
+import { type Clock, StoreUnavailableError, warnOnce } from '../../src/adapter/index.js';
+import type { Command, Reply } from './client.js';
+import type { Keys } from './keys.js';
+import type { Link } from './link.js';
+import { evaluate, spelledOut, verify } from './scripts.js';
+import { randomText } from './versions.js';
+
+/**
+ * When the answers of a server count.
+ *
+ * Versions protect against everything that Redis does in order; they cannot show that Redis went back in time. A server
+ * that was restarted from yesterday's snapshot, or a replica that was promoted before it had received the last writes,
+ * has tags with versions that were replaced, and entries that go with them. So the record at `<name>:epoch` says which
+ * server (run id) with which history (replication id) the epoch belongs to. The record travels with the data: after a
+ * loss it is missing, or names another server than the one that holds it. Either begins a new epoch, in which no entry
+ * of the old one counts.
+ *
+ * This is looked at on every connection before anything else is sent on it, and once a second after that: a replica
+ * that is promoted keeps its connections, so reconnecting alone would not show it.
+ *
+ * It also brings the server's time, on which all processes agree about ages, and publishes how stale the memory of
+ * this process may be.
+ */
+export class Trust {
+  /** The epoch that the last look found; undefined before the first. */
+  epoch: string | undefined;
+  readonly #options: TrustOptions;
+  /** Server time minus local time. */
+  #ahead = 0;
+  #lastTime = 0;
+  #reach: number;
+
+  constructor(options: TrustOptions) {
+    this.#options = options;
+    this.#reach = options.maxStale;
+  }
+
+  /** Milliseconds on the server's scale: entries of all processes are dated by one clock. */
+  now(): number {
+    return this.#options.clock.now() + this.#ahead;
+  }
+
+  /**
+   * Asks a node who it is, compares that with the record, and resolves when it may be trusted.
+   *
+   * @param record - the connection to the node that holds the record; may be the same
+   * @param before - what the last look at this node found
+   * @param again - whether this is another connection than that of the last look
+   */
+  async look(link: Link, record: Link, before: Look | undefined, again: boolean): Promise<Look> {
+    const { clock, timeout, cluster } = this.#options;
+    const sent = clock.now();
+    const commands: Command[] = [['info', 'server'], ['info', 'replication'], ['time']];
+    if (cluster) commands.push(['cluster', 'myid']);
+    const [server, replication, time, id] = await link.send(commands, timeout);
+    const between = (sent + clock.now()) / 2;
+    const runs = identity(server, replication);
+    const node = cluster ? `node:${text(id) ?? '?'}` : 'node';
+    // What was compared stays so while neither the node nor the epoch has changed. Where the record lies, it is looked
+    // at each time: it may be gone.
+    if (link !== record && before?.runs === runs && before?.epoch === this.epoch && !again) return before;
+    let end = '';
+    if (link === record && time) {
+      const now = milliseconds(time);
+      // The server's clock was set back: entries of the time in between would seem to be from the future, and their
+      // age would never come.
+      if (now < this.#lastTime) end = this.epoch ?? '';
+      this.#lastTime = now;
+      this.#ahead = now - between;
+    }
+    // Nobody can see whether it is the same server. It may not be, so the epoch that we knew is over; a process that
+    // comes second finds another epoch than it knew, and leaves that one alone.
+    if (runs === hidden && again) end = this.epoch ?? '';
+    const epoch = await this.#compare(record, end, [node, runs]);
+    return { runs, epoch };
+  }
+
+  /** The largest maxStale that any process works with. */
+  async reach(record: Link): Promise<number> {
+    await this.#compare(record, '', []);
+    return this.#reach;
+  }
+
+  async #compare(record: Link, end: string, node: readonly string[]): Promise<string> {
+    const { keys, timeout, maxStale } = this.#options;
+    const command = evaluate(verify, [keys.epoch], [randomText(), end, maxStale, ...node]);
+    let [reply] = await record.send([command], timeout);
+    const full = spelledOut(command, reply as Reply);
+    if (full) [reply] = await record.send([full], timeout);
+    if (reply instanceof Error) throw new StoreUnavailableError('the epoch could not be read', { cause: reply });
+    const [epoch, reach] = (reply as Reply[]).map(text) as [string, string];
+    // A record that was lost has forgotten what others published; they publish again within a heartbeat.
+    this.#reach = Math.max(Number(reach), epoch === this.epoch ? 0 : this.#reach);
+    if (epoch !== this.epoch) {
+      const before = this.epoch;
+      this.epoch = epoch;
+      this.#options.onEpoch(before);
+    }
+    return epoch;
+  }
+}
+
+/** What a look found. */
+export interface Look {
+  /** Run id and replication id. */
+  readonly runs: string;
+  readonly epoch: string;
+}
+
+export interface TrustOptions {
+  readonly keys: Keys;
+  readonly clock: Clock;
+  readonly timeout: number;
+  readonly maxStale: number;
+  readonly cluster: boolean;
+  /** There is a new epoch; called before anybody can have read in it. */
+  onEpoch(before: string | undefined): void;
+}
+
+/** The node answers, and is a replica: its versions may be old ones. */
+export class DemotedError extends StoreUnavailableError {}
+
+const hidden = 'hidden';
+
+/** Run id and replication id. @throws DemotedError */
+export function identity(server: Reply | undefined, replication: Reply | undefined): string {
+  const field = (from: Reply | undefined, name: string) => new RegExp(`^${name}:(\\S+)`, 'm').exec(text(from) ?? '')?.[1];
+  if (field(replication, 'role') === 'slave') throw new DemotedError('it is a replica');
+  const ids = [field(server, 'run_id'), field(replication, 'master_replid')];
+  if (ids.some((id) => id !== undefined)) return ids.join(' ');
+  warnOnce(
+    'redis:info',
+    'Redis does not let unstale see INFO (run_id, master_replid), so a restart or a failover cannot be told from a lost connection. Each reconnection begins a new epoch, which empties the cache, and a restart from an older snapshot while no process is connected goes unnoticed. Allow `+info`.',
+  );
+  return hidden;
+}
+
+function milliseconds(time: Reply): number {
+  if (!Array.isArray(time)) return Date.now();
+  const [seconds, micros] = (time as Reply[]).map((part) => Number(text(part)));
+  return (seconds as number) * 1000 + (micros as number) / 1000;
+}
+
+function text(reply: Reply | undefined): string | undefined {
+  return Buffer.isBuffer(reply) ? reply.toString() : undefined;
+}

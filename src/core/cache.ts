@@ -1,0 +1,408 @@
+import { encodeKey, handOut, type Key, UnkeyableError } from '../values/index.js';
+import { Ask, type Refined } from './ask.js';
+import { currentContext, currentTrace, currentUnit, enterContext, handUp, type Trace } from './context.js';
+import { tagsOfWhat } from './dependency.js';
+import { type Duration, parseDuration } from './duration.js';
+import { answerOf, type Entry, holdsHere, pairsOf } from './entry.js';
+import { ClosedError, describe, expected, TenantMissingError } from './errors.js';
+import { type CacheEvents, eventNames } from './events.js';
+import { type Explanation, explain } from './explain.js';
+import type { Cache, CacheStats, Read, ReadMany, What } from './face.js';
+import { fill, landed } from './fill.js';
+import { type Landing, valueOf } from './flight.js';
+import { clearTags, deleteTag, type Identity, keyTag, namespaceTag, snapshotTags, tenantTag } from './identity.js';
+import type { Receipt } from './invalidate.js';
+import { look } from './look.js';
+import { fillMany } from './many.js';
+import { type LoadContext, type Mode, type ReadSettings, resolveReadOptions, type Timing } from './options.js';
+import type { Cached } from './outcome.js';
+import { closeParts, type Parts } from './parts.js';
+import { loadPast } from './past.js';
+import { put } from './put.js';
+import { shadow } from './shadow.js';
+import { isSnapshot, makeSnapshot, type Snapshot } from './snapshot.js';
+import { invalidate, transaction } from './transaction.js';
+import type { Query, View } from './view.js';
+import { warnOnce } from './warn.js';
+import { boundInvalidates, boundWithCache } from './wrap.js';
+
+const brand = Symbol.for('unstale.cache');
+
+/**
+ * The cache as its users hold it, and the path of a hit.
+ *
+ * A hit is: the full key, an entry in memory, its age, its versions. Nothing on that path is asynchronous, merges
+ * options or looks anything up twice; whatever does not pass is `fill`'s. A view (a namespace, a tenant) differs from
+ * its cache in the key's beginning and in what `clear` raises; all else is shared.
+ */
+export class CacheView implements Cache, View {
+  readonly parts: Parts;
+  readonly #view: { readonly namespace: string | undefined; readonly tenant: string | number | undefined };
+  /** No tenant, namespace, variation or mode to think of: the key is the key, and hits need nothing else. */
+  readonly #plain: boolean;
+  readonly #mode: Mode | (() => Mode);
+
+  constructor(parts: Parts, view: { namespace?: string | undefined; tenant?: string | number | undefined } = {}) {
+    this.parts = parts;
+    this.#view = { namespace: view.namespace, tenant: view.tenant };
+    const { settings } = parts;
+    this.#mode = settings.mode;
+    this.#plain =
+      view.namespace === undefined &&
+      view.tenant === undefined &&
+      settings.tenant === undefined &&
+      settings.tenancy === 'optional' &&
+      settings.vary === undefined;
+    Object.defineProperty(this, brand, { value: true });
+    // Bound, so that `export const { withCache, invalidates } = cache` works.
+    this.withCache = boundWithCache.bind(undefined, this) as Cache['withCache'];
+    this.invalidates = boundInvalidates.bind(undefined, this) as Cache['invalidates'];
+  }
+
+  readonly withCache: Cache['withCache'];
+  readonly invalidates: Cache['invalidates'];
+
+  getOrSet<T>(read: Read<T, string>): Promise<T> {
+    try {
+      const key = this.keyOf(encodeKey(read.key, this.parts.types));
+      const entry = isOrdinary(read) ? this.hit(key, this.parts.settings.read.maxStale) : undefined;
+      if (entry !== undefined) return answerOf(entry) as Promise<T>;
+      return this.miss(this.#asking(key, read)).then((landing) => valueOf(landing) as T);
+    } catch (error) {
+      return this.unkeyable(error, nameOf(read?.key), read?.load).then((landing) => valueOf(landing) as T);
+    }
+  }
+
+  read<T>(read: Read<T, string>): Promise<Cached<T>> {
+    try {
+      const key = this.keyOf(encodeKey(read.key, this.parts.types));
+      const entry = isOrdinary(read) ? this.hit(key, this.parts.settings.read.maxStale) : undefined;
+      if (entry !== undefined) return Promise.resolve(this.cachedFrom<T>(entry));
+      return this.miss(this.#asking(key, read)).then((landing) => cachedOf<T>(landing));
+    } catch (error) {
+      return this.unkeyable(error, nameOf(read?.key), read?.load).then((landing) => cachedOf<T>(landing));
+    }
+  }
+
+  async getOrSetMany<In, T>(read: ReadMany<In, T, string>): Promise<T[]> {
+    return fillMany(this, read);
+  }
+
+  async get<T = unknown>(key: Key): Promise<T | undefined> {
+    const landing = await this.#find(key);
+    return landing && (valueOf(landing) as T);
+  }
+
+  async has(key: Key): Promise<boolean> {
+    return (await this.#find(key)) !== undefined;
+  }
+
+  async set(key: Key, value: unknown, { since, ...timing }: Timing & { since?: Snapshot } = {}): Promise<void> {
+    this.#refuseWhenClosed('set');
+    if (since !== undefined && !isSnapshot(since)) throw expected('since', 'a snapshot of this cache', since);
+    const settings = resolveReadOptions(timing, this.parts.settings.read);
+    await put(this.parts, this.#askFor(key, settings, notLoading), value, since);
+  }
+
+  async delete(key: Key): Promise<Receipt> {
+    this.#refuseWhenClosed('delete');
+    const ask = this.#askFor(key, this.parts.settings.read, notLoading);
+    const receipt = await invalidate(this.parts, [deleteTag(ask.keyHash), keyTag(ask.keyHash)]);
+    if (currentUnit(this.parts) === undefined) {
+      this.parts.near.delete(ask.identity.key);
+      this.parts.session.remove(ask.hash);
+    }
+    return receipt;
+  }
+
+  async snapshot(...what: readonly What<string>[]): Promise<Snapshot> {
+    this.#refuseWhenClosed('snapshot');
+    const tags = [...tagsOfWhat(what, 'reads'), ...snapshotTags(this.parts.shared), ...this.#viewTags()];
+    return makeSnapshot(this.parts, tags);
+  }
+
+  async invalidate(...what: readonly What<string>[]): Promise<Receipt> {
+    this.#refuseWhenClosed('invalidate');
+    return invalidate(this.parts, tagsOfWhat(what, 'writes'));
+  }
+
+  async clear(): Promise<Receipt> {
+    this.#refuseWhenClosed('clear');
+    // The narrowest star of the view: a tenant inside a namespace clears the tenant.
+    const view = this.#viewTags();
+    return invalidate(this.parts, view.length > 0 ? view.slice(-1) : clearTags(this.parts.shared));
+  }
+
+  async transaction<T>(fn: () => T | Promise<T>): Promise<T> {
+    this.#refuseWhenClosed('transaction');
+    if (typeof fn !== 'function') throw expected('fn', 'a function', fn);
+    return transaction(this.parts, fn);
+  }
+
+  async within<T>(handle: object, _fn: () => Promise<T>): Promise<T> {
+    throw new TypeError(
+      `Expected \`transaction\` to belong to a client wrapped by an adapter of unstale, got ${describe(handle)}; without one put cache.transaction(() => …) around the whole transaction`,
+    );
+  }
+
+  namespace(name: string): Cache {
+    if (typeof name !== 'string' || name === '') throw expected('name', 'a non-empty text', name);
+    const outer = this.#view.namespace;
+    return new CacheView(this.parts, { ...this.#view, namespace: outer === undefined ? name : `${outer}/${name}` });
+  }
+
+  tenant(id: string | number): Cache {
+    return new CacheView(this.parts, { ...this.#view, tenant: checkTenant(id) });
+  }
+
+  async explain(key: Key): Promise<Explanation> {
+    return explain(this.parts, this.#askFor(key, this.parts.settings.read, notLoading));
+  }
+
+  stats(): CacheStats {
+    const { stats, near } = this.parts;
+    return {
+      hitRate: (prefix) => stats.hitRate(prefix),
+      counts: (prefix) => stats.counts(prefix),
+      entries: near.size,
+      bytes: near.bytes,
+    };
+  }
+
+  trace(): readonly Cached<unknown>[] {
+    const running = currentTrace(this.parts);
+    if (running !== undefined) return running;
+    const trace: Trace = [];
+    enterContext({ owner: this.parts, trace });
+    return trace;
+  }
+
+  on<E extends keyof CacheEvents>(event: E, listener: (event: CacheEvents[E]) => void): () => void {
+    if (!eventNames.has(event)) throw expected('event', [...eventNames].join(', '), event);
+    if (typeof listener !== 'function') throw expected('listener', 'a function', listener);
+    return this.parts.events.on(event, listener);
+  }
+
+  async settled({ timeout }: { timeout?: Duration } = {}): Promise<void> {
+    await this.parts.invalidations.settled(
+      timeout === undefined ? Number.POSITIVE_INFINITY : parseDuration('timeout', timeout),
+    );
+  }
+
+  async close({ timeout = 5000 }: { timeout?: Duration } = {}): Promise<void> {
+    await closeParts(this.parts, parseDuration('timeout', timeout));
+  }
+
+  // What follows is for wrapped functions, `getOrSetMany` and the companions.
+
+  /** The full key: what the caller said, and whatever else tells its answer from another's. @throws TenantMissingError */
+  keyOf(text: string): string {
+    if (this.#plain) return text;
+    const { settings, types } = this.parts;
+    // No text of a key starts with a quote and a bar, and the list has three parts: nothing can be read in two ways.
+    return `"|${encodeKey([this.#view.namespace, this.#tenant(text), settings.vary?.()], types)}|${text}`;
+  }
+
+  /** The entry that may be handed out at once, if there is one. */
+  hit(key: string, maxStale: number): Entry | undefined {
+    const { parts } = this;
+    if (parts.shared && maxStale === 0) return undefined;
+    const entry = parts.near.get(key);
+    if (entry === undefined || this.mode() !== 'on') return undefined;
+    const now = parts.shared ? parts.clock.now() : parts.clock.coarse();
+    if (now >= entry.settledUntil || !holdsHere(parts.tags, parts.session.epoch, entry, now - maxStale))
+      return undefined;
+    if (currentContext() !== undefined && !this.#hitInContext(entry)) return undefined;
+    entry.counter.hits++;
+    if (parts.events.hears('hit'))
+      parts.events.emit('hit', {
+        key,
+        name: entry.counter.name,
+        source: 'near',
+        age: this.#ageOf(entry),
+        stale: false,
+      });
+    return entry;
+  }
+
+  /** Whatever is no plain hit: one report at the single exit. */
+  async miss(ask: Ask): Promise<Landing> {
+    const { parts } = this;
+    this.#refuseWhenClosed('read');
+    const why = this.whyPast();
+    if (why !== undefined) return this.past(ask, why);
+    const landing = await (this.mode() === 'shadow' ? shadow(parts, ask) : fill(parts, ask));
+    this.report(ask, landing);
+    return landing;
+  }
+
+  /** A read that goes past the cache. */
+  async past(ask: Ask, why: string): Promise<Landing> {
+    const landing = await loadPast(this.parts, ask, why);
+    this.report(ask, landing);
+    return landing;
+  }
+
+  /** Why reads go past the cache at the moment. */
+  whyPast(): string | undefined {
+    if (this.mode() === 'bypass') return "the cache's mode is 'bypass'";
+    return currentUnit(this.parts) === undefined ? undefined : 'inside a transaction';
+  }
+
+  mode(): Mode {
+    return typeof this.#mode === 'function' ? this.#mode() : this.#mode;
+  }
+
+  ask(key: string, query: Query): Ask {
+    return new Ask({ ...query, identity: this.#identity(key), counter: this.parts.stats.counter(query.name) });
+  }
+
+  /** Makes sure that two functions of a view do not share a name. @throws TypeError */
+  claim(name: string, owner: object): void {
+    const full = `${this.#view.namespace ?? ''}/${name}`;
+    const known = this.parts.names.get(full);
+    if (known !== undefined && known !== owner)
+      throw new TypeError(
+        `Expected \`name\` to be new in this cache, got '${name}' a second time: two functions of one name would share entries`,
+      );
+    this.parts.names.set(full, owner);
+  }
+
+  cachedOf<T>(landing: Landing): Cached<T> {
+    return cachedOf(landing);
+  }
+
+  cachedFrom<T>(entry: Entry): Cached<T> {
+    return { value: handOut(entry.kept) as T, source: 'near', age: this.#ageOf(entry), stored: true };
+  }
+
+  /** A call whose arguments cannot become a key is not cached: somebody would get another's value. */
+  async unkeyable(
+    error: unknown,
+    name: string,
+    load: ((context: LoadContext) => unknown) | undefined,
+  ): Promise<Landing> {
+    if (!(error instanceof UnkeyableError) || this.parts.settings.onUnkeyable === 'throw' || load === undefined)
+      throw error;
+    warnOnce(`unkeyable:${name}`, `'${name}' is not cached: ${error.message}. Give a \`key\`.`);
+    const ask = this.ask('', { name, settings: this.parts.settings.read, version: '', load });
+    return this.past(ask, error.message);
+  }
+
+  /** Counts and tells how a read ended, and hands its dependencies to the load around it. */
+  report(ask: Ask, landing: Landing): void {
+    const { counter, identity } = ask;
+    const { events } = this.parts;
+    const event = { key: identity.key, name: counter.name };
+    if (landing.source === 'near' || landing.source === 'store') {
+      counter.hits++;
+      events.emit('hit', { ...event, source: landing.source, age: landing.age, stale: landing.stale });
+    } else if (landing.source === 'load') {
+      counter.misses++;
+      events.emit('miss', { ...event, reason: landing.reason ?? 'nothing stored' });
+    }
+    if (currentContext() === undefined) return;
+    if (landing.source !== 'database') handUp(this.parts, landing);
+    currentTrace(this.parts)?.push(cachedOf(landing));
+  }
+
+  /** A hit inside a load, a traced request or a transaction. Inside a transaction it is none. */
+  #hitInContext(entry: Entry): boolean {
+    if (currentUnit(this.parts) !== undefined) return false;
+    handUp(this.parts, {
+      pairs: pairsOf(entry),
+      ttl: entry.freshUntil - this.parts.clock.now(),
+      stale: false,
+      torn: undefined,
+    });
+    currentTrace(this.parts)?.push(this.cachedFrom(entry));
+    return true;
+  }
+
+  #asking(key: string, read: Read<unknown, string>): Ask {
+    if (typeof read.load !== 'function') throw expected('load', 'a function', read.load);
+    const { key: own, load, fresh = false, ...options } = read;
+    const settings = resolveReadOptions(options, this.parts.settings.read);
+    return this.ask(key, {
+      name: nameOf(own),
+      settings,
+      version: this.parts.settings.version,
+      fresh,
+      load: load as Ask['load'],
+    });
+  }
+
+  #askFor(key: Key, settings: ReadSettings, load: Ask['load']): Ask {
+    const full = this.keyOf(encodeKey(key, this.parts.types));
+    return this.ask(full, { name: nameOf(key), settings, version: this.parts.settings.version, load });
+  }
+
+  /** What is stored and may be served, without loading. */
+  async #find(key: Key): Promise<Landing | undefined> {
+    this.#refuseWhenClosed('get');
+    const ask = this.#askFor(key, this.parts.settings.read, notLoading);
+    if (this.mode() !== 'on' || currentUnit(this.parts) !== undefined) return undefined;
+    const { entry, tolerated, source } = await look(this.parts, ask);
+    if (entry === undefined || tolerated || this.parts.clock.now() >= entry.freshUntil) {
+      ask.counter.misses++;
+      this.parts.events.emit('miss', { key: ask.identity.key, name: ask.counter.name, reason: 'nothing stored' });
+      return undefined;
+    }
+    const landing = landed(this.parts, entry, source, false);
+    this.report(ask, landing);
+    return landing;
+  }
+
+  #identity(key: string): Identity {
+    return { key, namespace: this.#view.namespace, tenant: this.#plain ? undefined : this.#tenant(key) };
+  }
+
+  #tenant(what: string): string | number | undefined {
+    const { settings } = this.parts;
+    const tenant = this.#view.tenant ?? settings.tenant?.();
+    if (tenant !== undefined) return checkTenant(tenant);
+    if (settings.tenancy === 'required') throw new TenantMissingError(what);
+    return undefined;
+  }
+
+  #viewTags(): string[] {
+    const { namespace, tenant } = this.#view;
+    return [
+      ...(namespace === undefined ? [] : [namespaceTag(namespace)]),
+      ...(tenant === undefined ? [] : [tenantTag(tenant)]),
+    ];
+  }
+
+  #ageOf(entry: Entry): number {
+    return Math.max(0, this.parts.clock.now() - entry.storedAt);
+  }
+
+  #refuseWhenClosed(what: string): void {
+    if (this.parts.closed) throw new ClosedError(what);
+  }
+}
+
+/** Reads that say something about staleness or freshness are for `fill` to think about. */
+function isOrdinary(read: Read<unknown, string>): boolean {
+  return !read.fresh && read.maxStale === undefined && read.copy === undefined;
+}
+
+/** What a key is counted under: its first part, or what stands before the first colon. */
+function nameOf(key: unknown): string {
+  const first = Array.isArray(key) ? key[0] : key;
+  if (typeof first !== 'string') return '(unnamed)';
+  const colon = first.indexOf(':');
+  return colon > 0 ? first.slice(0, colon) : first;
+}
+
+function checkTenant(id: unknown): string | number {
+  if ((typeof id === 'string' && id !== '') || (typeof id === 'number' && !Number.isNaN(id))) return id;
+  throw expected('tenant', 'a non-empty text or a number', id);
+}
+
+function cachedOf<T>(landing: Landing): Cached<T> {
+  const { source, age, stored, reason } = landing;
+  return { value: valueOf(landing) as T, source, age, stored, ...(reason === undefined ? {} : { reason }) };
+}
+
+const notLoading = () => undefined;

@@ -1,0 +1,80 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Cached } from './outcome.js';
+import type { Scope } from './scope.js';
+import type { Version } from './store.js';
+
+/** What a transaction, or a savepoint in it, has changed so far. */
+export interface Unit {
+  readonly tags: Set<string>;
+  ended: boolean;
+}
+
+/** The reads of one request, in the order in which they were answered. */
+export type Trace = Cached<unknown>[];
+
+/** What surrounds the code that is running: a load, a transaction, a traced request; the inner one first. */
+export interface Context {
+  /** The cache that it belongs to. */
+  readonly owner: object;
+  readonly scope?: Scope;
+  readonly unit?: Unit;
+  readonly trace?: Trace;
+  readonly outer: Context | undefined;
+}
+
+const storage = new AsyncLocalStorage<Context>();
+/** Asking an AsyncLocalStorage costs more than a whole hit, so nobody asks while nothing runs in any context. */
+let running = 0;
+
+/** The innermost context, if any. */
+export function currentContext(): Context | undefined {
+  return running === 0 ? undefined : storage.getStore();
+}
+
+/** Runs `fn` inside a context that ends when its promise settles. */
+export async function runWithin<T>(context: Omit<Context, 'outer'>, fn: () => T | Promise<T>): Promise<T> {
+  running++;
+  try {
+    return await storage.run({ ...context, outer: storage.getStore() }, fn);
+  } finally {
+    running--;
+  }
+}
+
+/** Gives the code that is running, and all that it starts, a context from here on. */
+export function enterContext(context: Omit<Context, 'outer'>): void {
+  running++; // for good: nobody says when a request is over
+  storage.enterWith({ ...context, outer: storage.getStore() });
+}
+
+/** The innermost transaction of this cache that has not ended: work that outlives its transaction is outside of it. */
+export function currentUnit(owner: object): Unit | undefined {
+  for (let context = currentContext(); context !== undefined; context = context.outer)
+    if (context.owner === owner && context.unit?.ended === false) return context.unit;
+  return undefined;
+}
+
+/** The trace of the current request, if it is traced. */
+export function currentTrace(owner: object): Trace | undefined {
+  for (let context = currentContext(); context !== undefined; context = context.outer)
+    if (context.owner === owner && context.trace !== undefined) return context.trace;
+  return undefined;
+}
+
+/** Hands the dependencies of a value to the load that asked for it, if one did. */
+export function handUp(
+  owner: object,
+  inner: { pairs: Iterable<readonly [string, Version]>; ttl: number; stale: boolean; torn: string | undefined },
+): void {
+  for (let context = currentContext(); context !== undefined; context = context.outer) {
+    const scope = context.scope;
+    if (scope === undefined) continue;
+    // Versions of one store mean nothing in another.
+    if (context.owner !== owner) return scope.tear('it holds a value of another cache');
+    for (const [tag, version] of inner.pairs) scope.add(tag, version);
+    scope.ttl = Math.min(scope.ttl, inner.ttl);
+    if (inner.stale) scope.tear('it holds a value that was served stale');
+    if (inner.torn !== undefined) scope.tear(inner.torn);
+    return;
+  }
+}

@@ -1,0 +1,29 @@
+import { expected } from './errors.js';
+import { ownTag } from './identity.js';
+
+const brand: unique symbol = Symbol.for('unstale.dependency');
+
+/** Rows of a table, as something to depend on or to invalidate. Made by {@link table}. */
+export interface Dependency {
+  readonly [brand]: true;
+}
+
+interface Held extends Dependency {
+  /** What a value depends on that was read from these rows. */
+  readonly reads: readonly string[];
+  /** What a write of these rows ends. */
+  readonly writes: readonly string[];
+}
+
+export function makeDependency(reads: readonly string[], writes: readonly string[]): Dependency {
+  return Object.freeze({ [brand]: true, reads, writes } satisfies Held as Held);
+}
+
+/** The tags of what was said, for those who read it or for those who wrote it. @throws TypeError */
+export function tagsOfWhat(what: readonly unknown[], side: 'reads' | 'writes'): string[] {
+  return what.flatMap((one) => {
+    if (typeof one === 'string' && one !== '') return [ownTag(one)];
+    if (typeof one === 'object' && one !== null && brand in one) return [...(one as Held)[side]];
+    throw expected('tag', 'a non-empty text or table(…)', one);
+  });
+}

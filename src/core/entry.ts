@@ -1,0 +1,94 @@
+import { handOut, type Kept } from '../values/index.js';
+import type { Counter } from './stats.js';
+import type { Version } from './store.js';
+import type { Cell, Tags } from './tags.js';
+
+/** An entry in this process's memory: a value, and the versions that it was loaded under. */
+export interface Entry {
+  readonly kept: Kept;
+  /** Resolved with the value when every hit may get the same one, so that a hit allocates nothing. */
+  readonly answer: Promise<unknown> | undefined;
+  /** The tags that the value depends on, and beside each the version taken before the load. */
+  readonly cells: readonly Cell[];
+  readonly versions: readonly Version[];
+  readonly epoch: string;
+  /** All times in the clock's milliseconds. */
+  readonly storedAt: number;
+  /** Until then a hit needs no thought: the end of freshness, or a little earlier by the lot of early refresh. */
+  readonly settledUntil: number;
+  readonly freshUntil: number;
+  /** Until then an aged value may still stand in (`swr`, `staleOnError`). */
+  readonly keepUntil: number;
+  /** Milliseconds that the load took. */
+  readonly cost: number;
+  /** Host, release and process that loaded it. */
+  readonly origin: string;
+  /** Counts the reads of its name. */
+  readonly counter: Counter;
+  /** No background load before that: one in a second is enough, also while the database is down. */
+  retryAt: number;
+}
+
+/** What an entry is made of; times in the clock's milliseconds. */
+export interface Making {
+  readonly kept: Kept;
+  readonly pairs: Iterable<readonly [string, Version]>;
+  readonly epoch: string;
+  readonly storedAt: number;
+  readonly freshUntil: number;
+  readonly keepUntil: number;
+  readonly cost: number;
+  readonly origin: string;
+  readonly counter: Counter;
+}
+
+export function makeEntry(tags: Tags, { pairs, ...making }: Making): Entry {
+  const cells: Cell[] = [];
+  const versions: Version[] = [];
+  for (const [tag, version] of pairs) {
+    cells.push(tags.cell(tag));
+    versions.push(version);
+  }
+  const answer = making.kept.shared ? Promise.resolve(making.kept.value) : undefined;
+  return { ...making, cells, versions, answer, settledUntil: drawLot(making), retryAt: 0 };
+}
+
+/** Loads cheaper than this need neither early refresh nor a lease. Milliseconds. */
+export const cheap = 5;
+
+/**
+ * When this process begins to think of refreshing: δ·β·ln(1/u) before the end, so that expensive values are most
+ * likely replaced by one reader before everybody misses. Drawn once per entry and process rather than per read, which
+ * leaves a comparison on the path of a hit. (Vattani, Chierichetti, Lowenstein: Optimal Probabilistic Cache Stampede
+ * Prevention, VLDB 2015; β = 1.)
+ */
+function drawLot({ cost, storedAt, freshUntil }: Omit<Making, 'pairs'>): number {
+  if (cost < cheap || freshUntil === Number.POSITIVE_INFINITY) return freshUntil;
+  const lot = freshUntil - cost * -Math.log(1 - Math.random());
+  return Math.max(lot, storedAt + (freshUntil - storedAt) / 2);
+}
+
+/** Whether memory alone proves that no change acknowledged before `floor` is missing in the entry. */
+export function holdsHere({ proven }: Tags, epoch: string | undefined, entry: Entry, floor: number): boolean {
+  if (entry.epoch !== epoch) return false;
+  const { cells, versions } = entry;
+  for (let i = 0; i < cells.length; i++) {
+    const cell = cells[i] as Cell;
+    if (cell.version !== versions[i] || cell.distrusted) return false;
+    if (proven < floor && cell.readAt < floor) return false;
+  }
+  return true;
+}
+
+/** The value as a hit gives it: always a promise, and the same one while the value can be shared. */
+export function answerOf(entry: Entry): Promise<unknown> {
+  return entry.answer ?? Promise.resolve(handOut(entry.kept));
+}
+
+export function tagsOf(entry: Entry): string[] {
+  return entry.cells.map((cell) => cell.tag);
+}
+
+export function* pairsOf(entry: Entry): Generator<readonly [string, Version]> {
+  for (let i = 0; i < entry.cells.length; i++) yield [(entry.cells[i] as Cell).tag, entry.versions[i] as Version];
+}

@@ -1,0 +1,107 @@
+/** Marks our errors across the ESM and the CommonJS copy of the package, where `instanceof` alone would fail. */
+const brand = Symbol.for('unstale.error');
+
+/** What every error of unstale has in common: a `code`, and what happened, to what, and what to do in its message. */
+export class UnstaleError extends Error {
+  override name = 'UnstaleError';
+  /** A stable name of what went wrong, such as `INVALIDATION_PENDING`. */
+  readonly code: string;
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    Object.defineProperty(this, brand, { value: true });
+  }
+
+  static override [Symbol.hasInstance](other: unknown): boolean {
+    if (typeof other !== 'object' || other === null || !(brand in other)) return false;
+    return this === UnstaleError || (other as unknown as Error).name === this.name;
+  }
+}
+
+/**
+ * An invalidation was not confirmed by the store in time. It is kept and delivered as soon as the store answers; until
+ * then other processes may serve what it should have ended.
+ */
+export class InvalidationPendingError extends UnstaleError {
+  override name = 'InvalidationPendingError';
+  /** What is not acknowledged yet. */
+  readonly tags: readonly string[];
+  /** The write that the invalidation belongs to has succeeded: do not try it again. */
+  readonly committed: boolean;
+  /** What that write returned. */
+  readonly result: unknown;
+  constructor(tags: readonly string[], options: ErrorOptions & { committed?: boolean; result?: unknown } = {}) {
+    super(
+      'INVALIDATION_PENDING',
+      `The store has not confirmed the invalidation of ${list(tags)}. It is kept and will be delivered when the store answers; \`await cache.settled()\` waits for that.`,
+      options,
+    );
+    this.tags = tags;
+    this.committed = options.committed ?? false;
+    this.result = options.result;
+  }
+}
+
+/** A load took longer than its hard time-out; its `signal` was aborted. */
+export class LoadTimeoutError extends UnstaleError {
+  override name = 'LoadTimeoutError';
+  constructor(key: string, after: number) {
+    super(
+      'LOAD_TIMEOUT',
+      `The load of ${key} took longer than ${after} ms. Raise \`timeout\`, or end the work when \`signal\` is aborted.`,
+    );
+  }
+}
+
+/** The store did not answer, or is not trusted at the moment. Reads turn to the database; you meet it as a `cause`. */
+export class StoreUnavailableError extends UnstaleError {
+  override name = 'StoreUnavailableError';
+  constructor(why: string, options?: ErrorOptions) {
+    super('STORE_UNAVAILABLE', `The store is not available: ${why}.`, options);
+  }
+}
+
+/** `tenancy: 'required'`, and no tenant was named. */
+export class TenantMissingError extends UnstaleError {
+  override name = 'TenantMissingError';
+  constructor(key: string) {
+    super(
+      'TENANT_MISSING',
+      `No tenant for ${key}: \`tenancy\` is 'required', so name one by the \`tenant\` option or by cache.tenant(id).`,
+    );
+  }
+}
+
+/** The cache was closed. */
+export class ClosedError extends UnstaleError {
+  override name = 'ClosedError';
+  constructor(what: string) {
+    super('CLOSED', `${what} on a closed cache.`);
+  }
+}
+
+/** The error for a wrong argument: what was expected, and what came. */
+export function expected(what: string, toBe: string, got: unknown): TypeError {
+  return new TypeError(`Expected \`${what}\` to be ${toBe}, got ${describe(got)}`);
+}
+
+/** A value as an error names it: short, with its type, and never a secret's whole text. */
+export function describe(value: unknown): string {
+  if (value === null || value === undefined || typeof value === 'boolean') return String(value);
+  if (typeof value === 'string')
+    return `${JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)} (string)`;
+  if (typeof value === 'number' || typeof value === 'bigint') return `${value} (${typeof value})`;
+  if (typeof value === 'function') return `${value.name || 'an anonymous function'} (function)`;
+  if (typeof value === 'symbol') return 'a symbol';
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  const name = (value as object).constructor?.name;
+  return name === undefined || name === 'Object' ? 'an object' : `an instance of ${name}`;
+}
+
+function list(tags: readonly string[]): string {
+  const some = tags
+    .slice(0, 5)
+    .map((tag) => `'${tag}'`)
+    .join(', ');
+  return tags.length > 5 ? `${some} and ${tags.length - 5} more` : some;
+}

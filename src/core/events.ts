@@ -1,0 +1,102 @@
+import { channel } from 'node:diagnostics_channel';
+
+/** What the cache tells those who listen. Values and SQL parameters are never part of it. */
+export interface CacheEvents {
+  /** A read was answered by a stored value. */
+  hit: {
+    readonly key: string;
+    readonly name: string;
+    readonly source: 'near' | 'store';
+    readonly age: number;
+    readonly stale: boolean;
+  };
+  /** A read had to wait for a load. */
+  miss: { readonly key: string; readonly name: string; readonly reason: string };
+  /** A load has ended; in milliseconds. */
+  load: {
+    readonly key: string;
+    readonly name: string;
+    readonly duration: number;
+    readonly stored: boolean;
+    readonly reason?: string;
+    readonly error?: unknown;
+  };
+  /** Tags were invalidated, acknowledged after `duration` milliseconds. */
+  invalidate: { readonly tags: readonly string[]; readonly duration: number };
+  /** A write succeeded, and its invalidation was not confirmed in time. It stays queued. */
+  unacknowledged: { readonly tags: readonly string[]; readonly age: number };
+  /** One key was loaded with different statements: something that the load depends on is missing in the key. */
+  underkeyed: { readonly key: string; readonly name: string; readonly statement: string };
+  /** A load did something whose dependencies cannot be seen. */
+  untracked: { readonly key: string; readonly name: string; readonly reason: string };
+  /** Bytes in the store that are no entry of ours; they were removed. */
+  damaged: { readonly key: string; readonly bytes: number };
+  /** `mode: 'shadow'`: the stored value differs from the loaded one although no dependency changed. */
+  mismatch: { readonly key: string; readonly name: string; readonly tags: readonly string[] };
+  /** The store's connection is considered down, or up again. */
+  breaker: { readonly node: string; readonly state: 'open' | 'half-open' | 'closed' };
+  /** Something failed that nobody waits for. */
+  error: { readonly error: unknown };
+}
+
+/** All names of events. */
+export const eventNames: ReadonlySet<keyof CacheEvents> = new Set([
+  'hit',
+  'miss',
+  'load',
+  'invalidate',
+  'unacknowledged',
+  'underkeyed',
+  'untracked',
+  'damaged',
+  'mismatch',
+  'breaker',
+  'error',
+] as const);
+
+type Listener<E extends keyof CacheEvents> = (event: CacheEvents[E]) => void;
+
+/** Everything that is reported also goes to this `node:diagnostics_channel`, as `{ cache, type, ...event }`. */
+const diagnostics = channel('unstale:cache');
+
+/** Listeners of one cache. */
+export class Events {
+  readonly #listeners = new Map<keyof CacheEvents, Set<Listener<never>>>();
+  readonly #cache: string;
+
+  constructor(cache: string) {
+    this.#cache = cache;
+  }
+
+  on<E extends keyof CacheEvents>(type: E, listener: Listener<E>): () => void {
+    const listeners = this.#listeners.get(type) ?? new Set();
+    this.#listeners.set(type, listeners.add(listener as Listener<never>));
+    return () => {
+      listeners.delete(listener as Listener<never>);
+      if (listeners.size === 0 && this.#listeners.get(type) === listeners) this.#listeners.delete(type);
+    };
+  }
+
+  /** Whether anybody would hear of it: asked before a hit spends time on the event. */
+  hears(type: keyof CacheEvents): boolean {
+    return diagnostics.hasSubscribers || this.#listeners.has(type);
+  }
+
+  emit<E extends keyof CacheEvents>(type: E, event: CacheEvents[E]): void {
+    if (diagnostics.hasSubscribers) diagnostics.publish({ cache: this.#cache, type, ...event });
+    for (const listener of this.#listeners.get(type) ?? []) {
+      try {
+        (listener as Listener<E>)(event);
+      } catch (error) {
+        // A listener must not be able to fail a read; its error goes where errors of timers go.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
+  }
+
+  clear(): void {
+    this.#listeners.clear();
+  }
+}

@@ -1,0 +1,140 @@
+import type { Key } from '../values/index.js';
+import type { Dependency } from './dependency.js';
+import type { Duration } from './duration.js';
+import type { CacheEvents } from './events.js';
+import type { Explanation } from './explain.js';
+import type {
+  CachedFunction,
+  FunctionOptions,
+  InvalidatesOptions,
+  KeyOf,
+  MethodDecorator,
+  MethodOptions,
+} from './functions.js';
+import type { Receipt } from './invalidate.js';
+import type { LoadContext, ReadOptions, Timing } from './options.js';
+import type { Cached } from './outcome.js';
+import type { Snapshot } from './snapshot.js';
+import type { Counts } from './stats.js';
+
+type MaybePromise<T> = T | Promise<T>;
+/** A tag, or a dependency such as `table('orders', { tenant: 'acme' })`. */
+export type What<Tag extends string> = Tag | Dependency;
+
+/** A single read: what is asked for, and how to load it. */
+export interface Read<T, Tag extends string> extends ReadOptions<Tag> {
+  /** A text, or a list of data such as `['user', id]`. */
+  key: Key;
+  load: (context: LoadContext<Tag>) => MaybePromise<T>;
+}
+
+/** Many reads, with one load for all that are missing. */
+export interface ReadMany<In, T, Tag extends string> extends Omit<ReadOptions<Tag>, 'tags'> {
+  inputs: readonly In[];
+  key: (input: In) => Key;
+  tags?: (input: In) => readonly Tag[];
+  /** Gets the missing inputs, without duplicates; answers in their order, or by a map from input to value. */
+  load: (missing: readonly In[], context: LoadContext<Tag>) => MaybePromise<readonly T[] | ReadonlyMap<In, T>>;
+}
+
+/** Counts of reads. */
+export interface CacheStats {
+  /** Share of reads that a stored value answered, 0 to 1, over all names that start with `prefix`. */
+  hitRate(prefix?: string): number;
+  /** Reads answered by a stored value, reads that waited for a load, and loads. */
+  counts(prefix?: string): Counts;
+  /** Entries in this process's memory, and their estimated bytes. */
+  readonly entries: number;
+  readonly bytes: number;
+}
+
+/**
+ * A cache. Made by `createCache`; `namespace` and `tenant` give views of the same one.
+ *
+ * @typeParam Tag - the tags there are; any text unless `tags` of the options narrows it
+ */
+export interface Cache<Tag extends string = string> {
+  /**
+   * The stored value of `key`, or what `load` gives, which is then stored.
+   *
+   * @example
+   * ```ts
+   * const user = await cache.getOrSet({ key: ['user', id], ttl: '10m', load: () => db.user(id) })
+   * ```
+   * @throws what `load` throws, unchanged; `TypeError` for wrong options; `LoadTimeoutError`; `TenantMissingError`
+   */
+  getOrSet<T>(read: Read<T, Tag>): Promise<T>;
+  /** The same, with what happened. @throws as {@link Cache.getOrSet} */
+  read<T>(read: Read<T, Tag>): Promise<Cached<T>>;
+  /**
+   * One value for each input, in order: one trip to the store, one load for all that are missing.
+   *
+   * @throws as {@link Cache.getOrSet}; `TypeError` when the load answers with too few values
+   */
+  getOrSetMany<In, T>(read: ReadMany<In, T, Tag>): Promise<T[]>;
+  /** The stored value, or undefined; never loads. A stored `undefined` is told apart by {@link Cache.has}. */
+  get<T = unknown>(key: Key): Promise<T | undefined>;
+  /** Whether a value is stored that may be served. */
+  has(key: Key): Promise<boolean>;
+  /**
+   * Stores a value. Its tags are those of `since`, taken before the data was read; without it, the value ends by age,
+   * `delete` or `clear` alone.
+   *
+   * @throws InvalidationPendingError when the store did not confirm that the old value is gone
+   */
+  set(key: Key, value: unknown, options?: Timing & { since?: Snapshot }): Promise<void>;
+  /** Ends what is stored for `key`, here and everywhere. @throws InvalidationPendingError as {@link Cache.invalidate} */
+  delete(key: Key): Promise<Receipt>;
+  /** The versions of tags now, for a `set` that comes after reading the data. @throws StoreUnavailableError */
+  snapshot(...what: readonly What<Tag>[]): Promise<Snapshot>;
+  /**
+   * Ends every value that depends on any of `what`. Resolves when that is acknowledged: every read that begins
+   * afterwards, in any process, sees it. Inside {@link Cache.transaction} it is kept until that has succeeded.
+   *
+   * @throws InvalidationPendingError when the store did not confirm it within `ackTimeout`; it is delivered later
+   */
+  invalidate(...what: readonly What<Tag>[]): Promise<Receipt>;
+  /** Ends every value of this cache, or of this namespace or tenant. @throws InvalidationPendingError as {@link Cache.invalidate} */
+  clear(): Promise<Receipt>;
+  /**
+   * Runs `fn`, in which the database is inside a transaction: reads go past the cache and are not stored, and all
+   * invalidations happen together once `fn` has succeeded; when it throws there are none. May be nested.
+   *
+   * @throws what `fn` throws; InvalidationPendingError with `committed` under `onUnacknowledged: 'throw'`
+   */
+  transaction<T>(fn: () => MaybePromise<T>): Promise<T>;
+  /** Runs `fn` as part of a transaction that an adapter knows by its handle. @throws TypeError when none does */
+  within<T>(transaction: object, fn: () => Promise<T>): Promise<T>;
+  /** Wraps a function: same arguments, same result, cached; with handles such as `fresh` and `invalidate`. */
+  withCache<F extends (this: void, ...args: any[]) => Promise<any>>(
+    fn: F,
+    o: FunctionOptions<Parameters<F>, Awaited<ReturnType<F>>, Tag>,
+  ): CachedFunction<F>;
+  /** A method decorator, standard or legacy. */
+  withCache<A extends readonly unknown[] = any, R = any, This = any>(
+    o: MethodOptions<A, R, This, Tag> & { key: KeyOf<A, This> },
+  ): MethodDecorator<A, R, This, true>;
+  /** A method decorator, standard or legacy, whose key comes from the arguments. */
+  withCache<A extends readonly unknown[] = any, R = any, This = any>(
+    o?: MethodOptions<A, R, This, Tag>,
+  ): MethodDecorator<A, R, This>;
+  /** A method decorator: invalidates after the method has succeeded, or after COMMIT inside a transaction. */
+  invalidates<A extends readonly unknown[] = any, R = any, This = any>(
+    o: InvalidatesOptions<A, R, This, Tag>,
+  ): MethodDecorator<A, R, This, true>;
+  /** A view with keys, statistics and `clear` of its own. Tags name facts of the database and are shared. */
+  namespace(name: string): Cache<Tag>;
+  /** The view of one tenant: keys and `clear` of its own. */
+  tenant(id: string | number): Cache<Tag>;
+  /** What is stored for a key, whether it would be served, and why not. */
+  explain(key: Key): Promise<Explanation>;
+  stats(): CacheStats;
+  /** The reads of the current request (async context), from the first call of `trace()` in it on. */
+  trace(): readonly Cached<unknown>[];
+  /** Calls `listener` at each event, until the returned function is called. */
+  on<E extends keyof CacheEvents>(event: E, listener: (event: CacheEvents[E]) => void): () => void;
+  /** Resolves when every invalidation of this process is acknowledged. @throws InvalidationPendingError after `timeout` (default: never) */
+  settled(o?: { timeout?: Duration }): Promise<void>;
+  /** Delivers what is undelivered, then ends connections and timers. @throws InvalidationPendingError with what could not be delivered within `timeout` (default 5 s); the cache is closed all the same */
+  close(o?: { timeout?: Duration }): Promise<void>;
+}

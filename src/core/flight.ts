@@ -1,0 +1,33 @@
+import { handOut, type Kept } from '../values/index.js';
+import type { Cached } from './outcome.js';
+import type { Version } from './store.js';
+
+/** A load under way, for those who ask for the same key meanwhile. */
+export interface Flight {
+  /** The place in the order of beginnings of the look that its versions come from. */
+  readonly begun: number;
+  readonly landed: Promise<Landing>;
+}
+
+/** How a read ended. */
+export interface Landing extends Omit<Cached<unknown>, 'value'> {
+  /** Protected against those who change what they got; undefined when the value cannot be stored. */
+  readonly kept: Kept | undefined;
+  /** The value as loaded, where it is not kept. */
+  readonly raw: unknown;
+  readonly pairs: ReadonlyMap<string, Version>;
+  readonly epoch: string;
+  /** What is left of its life, for the value that it becomes a part of. */
+  readonly ttl: number;
+  /** Served although aged or invalidated. */
+  readonly stale: boolean;
+  /** A class instance that cannot be copied: whoever else asked must load his own. */
+  readonly own: boolean;
+  /** Why nothing that contains the value may be stored. */
+  readonly torn: string | undefined;
+}
+
+/** The value of a landing, as one caller gets it. */
+export function valueOf(landing: Landing): unknown {
+  return landing.kept === undefined ? landing.raw : handOut(landing.kept);
+}

@@ -1,0 +1,77 @@
+import { hashKey } from '../values/index.js';
+
+/**
+ * The tags that an entry has without anybody naming them, so that `clear()` and `delete(key)` are invalidations like
+ * any other: its share of `*`, the star of its namespace and of its tenant, and its own key tag. They start with `~`,
+ * which in a tag of the user's is doubled.
+ */
+export interface Identity {
+  /** The whole key: namespace, tenant, variation and what the caller said. Unique in this cache. */
+  readonly key: string;
+  readonly namespace: string | undefined;
+  readonly tenant: string | number | undefined;
+}
+
+/** With a store, `*` is split, so that in a cluster no slot carries a part of every read. */
+const copies = 16;
+/** How many key tags there are. Two keys in one bucket end together, which costs a load. */
+const buckets = 65_536;
+
+/** The name of an entry in the store. */
+export function entryHash(identity: Identity, version: string): string {
+  return hashKey(version === '' ? identity.key : `${version.length}:${version}${identity.key}`);
+}
+
+/** The tags of an entry that come with its key. */
+export function standingTags(identity: Identity, keyHash: string, shared: boolean): string[] {
+  const lot = lotOf(keyHash);
+  const tags = [shared ? `~*${lot % copies}` : '~*', `~k${lot % buckets}`];
+  if (identity.namespace !== undefined) tags.push(namespaceTag(identity.namespace));
+  if (identity.tenant !== undefined) tags.push(tenantTag(identity.tenant));
+  return tags;
+}
+
+/** What `delete(key)` and `set` raise. */
+export function keyTag(keyHash: string): string {
+  return `~k${lotOf(keyHash) % buckets}`;
+}
+
+/**
+ * What `delete(key)` raises besides, and before: a snapshot is taken without a key, so it holds all of these, and a
+ * `set` finds out whether its key may have been deleted since.
+ */
+export function deleteTag(keyHash: string): string {
+  return `~d${lotOf(keyHash) % copies}`;
+}
+
+/** Whether a tag must be confirmed before the others of the same invalidation are sent. */
+export function isDeleteTag(tag: string): boolean {
+  return tag.startsWith('~d');
+}
+
+/** The tags that every snapshot holds. */
+export function snapshotTags(shared: boolean): string[] {
+  return [...clearTags(shared), ...Array.from({ length: copies }, (_, i) => `~d${i}`)];
+}
+
+function lotOf(keyHash: string): number {
+  return Buffer.from(keyHash.slice(0, 4), 'base64url').readUIntBE(0, 3);
+}
+
+/** What `clear()` raises. */
+export function clearTags(shared: boolean): string[] {
+  return shared ? Array.from({ length: copies }, (_, i) => `~*${i}`) : ['~*'];
+}
+
+export function namespaceTag(namespace: string): string {
+  return `~n${namespace}`;
+}
+
+export function tenantTag(tenant: string | number): string {
+  return `~t${typeof tenant}:${tenant}`;
+}
+
+/** A tag of the user's, kept apart from our own. */
+export function ownTag(tag: string): string {
+  return tag.startsWith('~') ? `~~${tag.slice(1)}` : tag;
+}

@@ -1,0 +1,208 @@
+import type { Clock } from './clock.js';
+import { InvalidationPendingError } from './errors.js';
+import type { Events } from './events.js';
+import { clearTags, isDeleteTag } from './identity.js';
+import type { CacheSettings } from './options.js';
+import type { StoreSession, Version } from './store.js';
+import type { Tags } from './tags.js';
+
+/** What `invalidate` resolves with. */
+export interface Receipt {
+  /** What was invalidated. */
+  readonly tags: readonly string[];
+  /**
+   * Resolves when nobody can serve the old value any more: at once while every process works with `maxStale: 0`, else
+   * after the largest one of them. Rejects when the store could not be asked.
+   */
+  readonly everywhere: Promise<void>;
+}
+
+/**
+ * Invalidation: giving tags new versions in the store, and the truth about whether that has happened.
+ *
+ * The acknowledgement is the store's confirmation, nothing less: from then on every read that begins anywhere sees the
+ * new versions. What the store does not confirm in time is refused with an error, kept, and delivered as soon as it
+ * answers; until then this process trusts nothing that depends on it. A raise may arrive twice or late: it always
+ * sets versions that nobody has seen, so that costs a load and breaks nothing.
+ */
+export class Invalidations {
+  readonly #settings: CacheSettings;
+  readonly #clock: Clock;
+  readonly #tags: Tags;
+  readonly #session: StoreSession;
+  readonly #events: Events;
+  /** Undelivered tags. */
+  readonly #pending = new Map<string, Pending>();
+  /** Calls that are waiting for the store. */
+  readonly #underWay = new Set<Promise<unknown>>();
+  readonly #settledWaiters = new Set<() => void>();
+  #delivering = false;
+  #retry: (() => void) | undefined;
+  #closed = false;
+
+  constructor(parts: { settings: CacheSettings; clock: Clock; tags: Tags; session: StoreSession; events: Events }) {
+    this.#settings = parts.settings;
+    this.#clock = parts.clock;
+    this.#tags = parts.tags;
+    this.#session = parts.session;
+    this.#events = parts.events;
+  }
+
+  /** Tags that the store has not confirmed. */
+  get pending(): readonly string[] {
+    return [...this.#pending.keys()];
+  }
+
+  /**
+   * Raises `tags`; resolves when that is acknowledged, with the new versions of those that are no delete tags.
+   *
+   * @throws InvalidationPendingError when the store did not confirm it within `ackTimeout`
+   */
+  async raise(tags: readonly string[]): Promise<{ versions: readonly Version[]; receipt: Receipt }> {
+    const unique = [...new Set(tags)];
+    const started = this.#clock.now();
+    const versions = await this.#track(this.#send(unique, started));
+    const acknowledged = this.#clock.now();
+    this.#events.emit('invalidate', { tags: unique, duration: acknowledged - started });
+    return { versions, receipt: this.#receipt(unique, acknowledged) };
+  }
+
+  /** Tries what is undelivered, once; called when the store is back and now and then. */
+  async deliver(): Promise<void> {
+    this.#retry?.();
+    this.#retry = undefined;
+    if (this.#pending.size === 0 || this.#delivering || this.#closed) return;
+    this.#delivering = true;
+    const sent = new Map(this.#pending);
+    const tags = [...sent.keys()];
+    try {
+      await this.#session.raise(tags, this.#settings.ackTimeout);
+      this.#confirm(tags);
+      for (const [tag, pending] of sent) {
+        // Refused again while this was on its way: that write may be younger than what was just confirmed.
+        if (this.#pending.get(tag) !== pending) continue;
+        this.#pending.delete(tag);
+        this.#tags.distrust(tag, false);
+      }
+      const first = Math.min(...[...sent.values()].map((pending) => pending.since));
+      this.#events.emit('invalidate', { tags, duration: this.#clock.now() - first });
+    } catch {
+      // Still down. The next try comes with `up`, or with the timer.
+    } finally {
+      this.#delivering = false;
+      if (this.#pending.size > 0) this.#tryLater();
+      else this.#wakeSettled();
+    }
+  }
+
+  /** Resolves when nothing is under way or undelivered. @throws InvalidationPendingError after `timeout` milliseconds */
+  async settled(timeout: number): Promise<void> {
+    const end = this.#clock.now() + timeout;
+    while (this.#underWay.size > 0 || this.#pending.size > 0) {
+      const left = end - this.#clock.now();
+      if (left <= 0) throw new InvalidationPendingError(this.pending);
+      let wake = () => {};
+      const change = new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+      this.#settledWaiters.add(wake);
+      const stop = this.#clock.after(left, wake);
+      await change;
+      stop();
+      this.#settledWaiters.delete(wake);
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#retry?.();
+    this.#retry = undefined;
+    this.#wakeSettled();
+  }
+
+  async #send(tags: readonly string[], started: number): Promise<readonly Version[]> {
+    try {
+      // A `set` that comes between the two must find the first when it misses the second.
+      const first = tags.filter(isDeleteTag);
+      if (first.length > 0) await this.#session.raise(first, this.#settings.ackTimeout);
+      const rest = tags.filter((tag) => !isDeleteTag(tag));
+      const versions = await this.#session.raise(rest, this.#settings.ackTimeout);
+      this.#confirm(tags);
+      return versions.length > 0 ? versions : rest.map((tag) => this.#tags.cell(tag).version as Version);
+    } catch (cause) {
+      this.#keep(tags, started);
+      throw new InvalidationPendingError(tags, { cause });
+    }
+  }
+
+  /** Own memory forgets before the caller is told, so that the next read here goes to the store. */
+  #confirm(tags: readonly string[]): void {
+    for (const tag of tags) this.#tags.touch(tag);
+  }
+
+  #keep(tags: readonly string[], since: number): void {
+    for (const tag of tags) {
+      this.#pending.set(tag, { since: this.#pending.get(tag)?.since ?? since });
+      this.#tags.distrust(tag, true);
+    }
+    if (this.#pending.size > maxPending) this.#keepAll(since);
+    this.#tryLater();
+  }
+
+  /** Too many to remember one by one: everything ends instead. */
+  #keepAll(since: number): void {
+    for (const tag of this.#pending.keys()) this.#tags.distrust(tag, false);
+    this.#pending.clear();
+    for (const tag of clearTags(this.#session.maxEntryBytes > 0)) {
+      this.#pending.set(tag, { since });
+      this.#tags.distrust(tag, true);
+    }
+  }
+
+  #tryLater(): void {
+    if (this.#closed || this.#retry !== undefined) return;
+    this.#retry = this.#clock.after(retryEvery, () => {
+      this.#retry = undefined;
+      void this.deliver();
+    });
+  }
+
+  async #track<T>(call: Promise<T>): Promise<T> {
+    this.#underWay.add(call);
+    try {
+      return await call;
+    } finally {
+      this.#underWay.delete(call);
+      this.#wakeSettled();
+    }
+  }
+
+  #wakeSettled(): void {
+    for (const wake of this.#settledWaiters) wake();
+  }
+
+  #receipt(tags: readonly string[], acknowledged: number): Receipt {
+    const wait = async () => {
+      const reach = await this.#session.reach();
+      const left = acknowledged + reach - this.#clock.now();
+      if (left > 0) await new Promise<void>((resolve) => void this.#clock.after(left, resolve));
+    };
+    let everywhere: Promise<void> | undefined;
+    return {
+      tags,
+      // Asked for only when somebody wants to know: it costs a question to the store.
+      get everywhere() {
+        everywhere ??= wait();
+        return everywhere;
+      },
+    };
+  }
+}
+
+/** When the oldest refusal was; one object for each refusal. */
+interface Pending {
+  readonly since: number;
+}
+
+const maxPending = 10_000;
+const retryEvery = 1000;

@@ -1,0 +1,205 @@
+import { damaged, decodeEntry, type Envelope, keep } from '../values/index.js';
+import type { Ask } from './ask.js';
+import { type Entry, holdsHere, makeEntry, tagsOf } from './entry.js';
+import { StoreUnavailableError } from './errors.js';
+import { ownTag, standingTags } from './identity.js';
+import type { Parts } from './parts.js';
+import { isFenced, type Version } from './store.js';
+
+/**
+ * What is known about a key before anything is loaded: an entry that may be served, or the versions of its tags from
+ * before the load that is going to be made.
+ *
+ * An entry holds when each of its versions is the tag's version *now*, that is: read, or proven, after this look began.
+ * The entry itself may be read in the same step, or earlier; it makes no difference, since it was loaded after its
+ * versions were taken and they have not been replaced since.
+ */
+export interface Sight {
+  /** Holds, or is tolerated; it may be aged. */
+  readonly entry: Entry | undefined;
+  readonly source: 'near' | 'store';
+  /** The entry was invalidated and is accepted all the same, by `tolerate`. */
+  readonly tolerated: boolean;
+  /** Versions for a load that begins now; undefined when the store could not be asked. */
+  readonly before: ReadonlyMap<string, Version> | undefined;
+  readonly epoch: string;
+  /** Why there is nothing to serve, or nothing fresh. */
+  readonly reason: string;
+}
+
+/** Looks into memory and the store; at once when the process knows everything by itself. */
+export function look(parts: Parts, ask: Ask): Sight | Promise<Sight> {
+  const near = parts.near.get(ask.identity.key);
+  const entry = near !== undefined && parts.clock.now() < near.keepUntil ? near : undefined;
+  return parts.shared ? lookFar(parts, ask, entry, near) : lookHere(parts, ask, entry);
+}
+
+/** Every tag that is known to matter before the load: those of the key, and those the caller wrote. */
+export function knownTags(parts: Parts, ask: Ask): string[] {
+  const tags = standingTags(ask.identity, ask.keyHash, parts.shared);
+  for (const tag of ask.settings.tags) tags.push(ownTag(tag));
+  return tags;
+}
+
+/** Without a store the cells are the truth, and tags that are learned later can be looked up later. */
+function lookHere(parts: Parts, ask: Ask, entry: Entry | undefined): Sight {
+  const before = new Map<string, Version>();
+  for (const tag of knownTags(parts, ask)) before.set(tag, parts.tags.cell(tag).version as Version);
+  const holds = entry !== undefined && holdsHere(parts.tags, parts.session.epoch, entry, parts.clock.now());
+  const rest = { source: 'near', before, epoch: parts.session.epoch as string } as const;
+  if (holds) return { ...rest, entry, tolerated: false, reason: 'aged' };
+  return { ...rest, ...tolerate(parts, ask, entry), reason: entry ? 'invalidated' : 'nothing stored' };
+}
+
+async function lookFar(parts: Parts, ask: Ask, entry: Entry | undefined, near: Entry | undefined): Promise<Sight> {
+  const known = new Known(parts, parts.clock.now() - ask.settings.maxStale);
+  const wanted = knownTags(parts, ask);
+  // What the last entry depended on, the next one will likely depend on too, and then needs a version from before.
+  if (near !== undefined) wanted.push(...tagsOf(near));
+  try {
+    if (entry !== undefined) {
+      // The payload is here already: its versions alone decide, and cost a fraction of its bytes.
+      await known.ask(undefined, wanted);
+      if (known.holds(entry.epoch, tagsOf(entry), entry.versions))
+        return known.sight({ entry, source: 'near', reason: 'aged' });
+    }
+    const bytes = await known.ask(ask.hash, wanted);
+    const found = bytes && open(parts, ask, bytes);
+    if (found === undefined)
+      return known.sight({ ...tolerate(parts, ask, entry), reason: entry ? 'invalidated' : 'nothing stored' });
+    await known.ask(undefined, found.head.tags);
+    const arrived = known.holds(found.head.epoch, found.head.tags, found.head.versions)
+      ? arrive(parts, ask, found)
+      : undefined;
+    if (arrived !== undefined) return known.sight({ entry: arrived, source: 'store', reason: 'aged' });
+    return known.sight({ ...tolerate(parts, ask, entry), reason: found.hasValue ? 'invalidated' : 'nothing stored' });
+  } catch (error) {
+    if (!(error instanceof StoreUnavailableError)) parts.events.emit('error', { error });
+    // Whatever is wrong with the store, the database is still there.
+    return {
+      source: 'near',
+      ...tolerate(parts, ask, entry),
+      before: undefined,
+      epoch: '',
+      reason: 'the store is not available',
+    };
+  }
+}
+
+/** Accepts an invalidated value, where the caller said so. */
+function tolerate(parts: Parts, ask: Ask, entry: Entry | undefined): Pick<Sight, 'entry' | 'tolerated'> {
+  const accepted = entry !== undefined && parts.clock.now() - entry.storedAt < ask.settings.tolerate;
+  return { entry: accepted ? entry : undefined, tolerated: accepted };
+}
+
+type Found = { head: Envelope; hasValue: boolean; value(): unknown };
+
+/** An entry out of the store's bytes; undefined for anything else, which is then removed. */
+function open(parts: Parts, ask: Ask, bytes: Uint8Array): Found | undefined {
+  const found = decodeEntry(bytes, { maxBytes: parts.session.maxEntryBytes }, parts.types);
+  if (found === undefined) reportDamage(parts, ask, bytes.length);
+  return found;
+}
+
+/** Takes an entry of the store into memory. */
+function arrive(parts: Parts, ask: Ask, found: Found): Entry | undefined {
+  if (!found.hasValue) return undefined;
+  const { head } = found;
+  // Other readers of the same tick may have been here a moment ago: one of them decodes, the rest share.
+  const present = parts.near.peek(ask.identity.key);
+  const here = parts.clock.now() - parts.session.now();
+  if (present !== undefined && present.epoch === head.epoch && sameVersions(present, head)) return present;
+  const value = found.value();
+  if (value === damaged) return void reportDamage(parts, ask, 0);
+  const entry = makeEntry(parts.tags, {
+    kept: keep(value, ask.settings.copy, { types: parts.types, owned: true }),
+    pairs: head.tags.map((tag, i) => [tag, head.versions[i] as Version] as const),
+    epoch: head.epoch,
+    storedAt: head.storedAt + here,
+    freshUntil: head.freshUntil + here,
+    keepUntil: head.keepUntil + here,
+    cost: head.cost,
+    origin: head.origin,
+    counter: ask.counter,
+  });
+  if (parts.clock.now() >= entry.keepUntil) return undefined;
+  parts.near.write(ask.identity.key, entry);
+  return entry;
+}
+
+function sameVersions(entry: Entry, head: Envelope): boolean {
+  return (
+    entry.versions.length === head.versions.length && head.versions.every((version, i) => version === entry.versions[i])
+  );
+}
+
+function reportDamage(parts: Parts, ask: Ask, bytes: number): void {
+  parts.events.emit('damaged', { key: ask.identity.key, bytes });
+  parts.session.remove(ask.hash);
+}
+
+/** The versions that one look has come to know. */
+export class Known {
+  readonly versions = new Map<string, Version>();
+  #epoch: string | undefined;
+  readonly #parts: Parts;
+  readonly #floor: number;
+
+  /** @param floor - moment from which on no acknowledged change may be missing */
+  constructor(parts: Parts, floor: number) {
+    this.#parts = parts;
+    this.#floor = floor;
+  }
+
+  /** Learns the versions of those `tags` that are not known yet, and an entry's bytes, in one round trip. */
+  async ask(hash: string | undefined, tags: readonly string[]): Promise<Uint8Array | undefined> {
+    const { session, tags: table } = this.#parts;
+    const unknown: string[] = [];
+    const asked = new Set(this.versions.keys());
+    for (const tag of tags) {
+      if (asked.has(tag)) continue;
+      asked.add(tag);
+      const cell = table.cell(tag);
+      if (table.isVerified(cell, this.#floor)) this.versions.set(tag, cell.version as Version);
+      else unknown.push(tag);
+    }
+    if (hash === undefined && unknown.length === 0) return undefined;
+    const mark = table.mark;
+    const answer = await session.read(hash, unknown);
+    if (this.#epoch !== undefined && this.#epoch !== answer.epoch)
+      throw new StoreUnavailableError('its epoch changed during a look');
+    this.#epoch = answer.epoch;
+    for (let i = 0; i < unknown.length; i++) {
+      const tag = unknown[i] as string;
+      const version = answer.versions[i] as Version;
+      this.versions.set(tag, version);
+      if (answer.watched) table.learn(table.cell(tag), version, answer.sentAt, mark);
+    }
+    return answer.entry;
+  }
+
+  /** Whether these pairs are what the tags have now. */
+  holds(epoch: string, tags: readonly string[], versions: readonly Version[]): boolean {
+    if (epoch !== this.epoch) return false;
+    return tags.every((tag, i) => {
+      const version = versions[i];
+      return this.versions.get(tag) === version && !isFenced(version) && !this.#parts.tags.cell(tag).distrusted;
+    });
+  }
+
+  get epoch(): string | undefined {
+    // Nothing was asked because every cell was verified: they belong to the session's epoch.
+    return this.#epoch ?? this.#parts.session.epoch;
+  }
+
+  sight(seen: Partial<Sight> & { reason: string }): Sight {
+    return {
+      entry: undefined,
+      source: 'store',
+      tolerated: false,
+      before: this.versions,
+      epoch: this.epoch ?? '',
+      ...seen,
+    };
+  }
+}

@@ -1,0 +1,183 @@
+import { encodeKey } from '../values/index.js';
+import type { Ask } from './ask.js';
+import { expected } from './errors.js';
+import type { ReadMany } from './face.js';
+import { fill, openScope, orAged, runLoad, type Said, serve, settle, takeOff } from './fill.js';
+import { type Landing, valueOf } from './flight.js';
+import { look, type Sight } from './look.js';
+import { checkTags, type LoadContext, resolveReadOptions } from './options.js';
+import type { Parts } from './parts.js';
+import { loadPast } from './past.js';
+import { Scope } from './scope.js';
+import type { View } from './view.js';
+
+/**
+ * Many reads as one: every key is looked up in the same tick, hence in one trip, and those that are missing share one
+ * load. Each stays an entry of its own, with its own tags, beside whatever the common load depends on; and each is a
+ * flight that others can join. A key that somebody else is loading is waited for rather than loaded again.
+ */
+export async function fillMany<In, T>(view: View, read: ReadMany<In, T, string>): Promise<T[]> {
+  const { inputs, key, tags, load, fresh = false, ...options } = read;
+  if (!Array.isArray(inputs)) throw expected('inputs', 'a list', inputs);
+  if (typeof key !== 'function') throw expected('key', 'a function from an input to its key', key);
+  if (typeof load !== 'function') throw expected('load', 'a function', load);
+  const { parts } = view;
+  const base = resolveReadOptions(options, parts.settings.read);
+  const { version } = parts.settings;
+
+  const places = new Map<string, Place<In>>();
+  const order = inputs.map((input) => {
+    const own = key(input);
+    const full = view.keyOf(encodeKey(own, parts.types));
+    const known = places.get(full);
+    if (known !== undefined) return known;
+    const settings = tags === undefined ? base : { ...base, tags: checkTags(tags(input)) };
+    const single = async (context: LoadContext) => [...answers([input], await load([input], context))][0]?.[1];
+    const name = Array.isArray(own) && typeof own[0] === 'string' ? own[0] : (String(own).split(':', 1)[0] as string);
+    const place: Place<In> = {
+      input,
+      ask: view.ask(full, { name, settings, version, fresh, load: single }),
+      answer: undefined,
+    };
+    places.set(full, place);
+    return place;
+  });
+
+  const missing = [...places.values()].filter((place) => {
+    const entry = fresh ? undefined : view.hit(place.ask.identity.key, base.maxStale);
+    if (entry !== undefined) place.answer = view.cachedFrom(entry).value;
+    return entry === undefined;
+  });
+  const past = missing.length > 0 ? view.whyPast() : undefined;
+  if (past !== undefined) await loadAllPast(view, missing, load as Load<In>, past);
+  else await fillAll(view, missing, load as Load<In>);
+  return order.map((place) => place.answer as T);
+}
+
+/** One input, and what came of it. */
+interface Place<In> {
+  readonly input: In;
+  readonly ask: Ask;
+  answer: unknown;
+}
+
+type Load<In> = (missing: readonly In[], context: LoadContext) => unknown;
+
+async function fillAll<In>(view: View, places: readonly Place<In>[], load: Load<In>): Promise<void> {
+  const { parts } = view;
+  const begun = parts.begin();
+  const sights = await Promise.all(places.map(({ ask }) => look(parts, ask)));
+  const absent: Absent<In>[] = [];
+  const landings = places.map((place, i) => {
+    const sight = sights[i] as Sight;
+    const found = place.ask.fresh ? undefined : serve(parts, place.ask, sight);
+    if (found !== undefined) return found;
+    // Somebody else loads it: waited for, and checked, like any flight that is joined.
+    if (!place.ask.fresh && parts.flights.has(place.ask.identity.key)) return fill(parts, place.ask);
+    const waiting: Absent<In> = { place, sight, ...withResolvers() };
+    absent.push(waiting);
+    return takeOff(parts, place.ask, begun, orAged(parts, place.ask, sight, waiting.landing));
+  });
+  if (absent.length > 0) void loadTogether(parts, absent, load);
+  const landed = await Promise.allSettled(landings);
+  for (const [i, outcome] of landed.entries()) {
+    if (outcome.status === 'rejected') throw outcome.reason;
+    const place = places[i] as Place<In>;
+    view.report(place.ask, outcome.value);
+    place.answer = valueOf(outcome.value);
+  }
+}
+
+/** A missing one, and its flight in our hands. */
+interface Absent<In> {
+  readonly place: Place<In>;
+  readonly sight: Sight;
+  readonly landing: Promise<Landing>;
+  resolve(landing: Landing): void;
+  reject(error: unknown): void;
+}
+
+/** One load for all of them; what it reports as its dependencies, each of them depends on. */
+async function loadTogether<In>(parts: Parts, absent: readonly Absent<In>[], load: Load<In>): Promise<void> {
+  const first = (absent[0] as Absent<In>).place.ask;
+  const scopes = absent.map(({ place, sight }) => openScope(parts, place.ask, sight));
+  const common = new Scope(parts.tags, new Map());
+  const said: Said = { ttl: undefined };
+  const started = parts.clock.now();
+  try {
+    const inputs = absent.map(({ place }) => place.input);
+    for (const { place } of absent) place.ask.counter.loads += place.ask === first ? 1 : 0;
+    const answer = await runLoad(parts, { ...pick(first), load: (context) => load(inputs, context) }, common, said);
+    const values = answers(inputs, answer);
+    const cost = parts.clock.now() - started;
+    parts.events.emit('load', { key: first.identity.key, name: first.counter.name, duration: cost, stored: true });
+    absent.forEach(({ place, sight, resolve, reject }, i) => {
+      const scope = scopes[i] as Scope;
+      for (const [tag, version] of common.pairs) scope.add(tag, version);
+      for (const tag of common.learned) scope.learn(tag);
+      scope.ttl = common.ttl;
+      if (common.torn !== undefined && common.learned.length === 0) scope.tear(common.torn);
+      if (common.unstorable !== undefined && common.torn === undefined) scope.refuse(common.unstorable);
+      try {
+        resolve(settle(parts, place.ask, sight, scope, (values[i] as [In, unknown])[1], said.ttl, cost, undefined));
+      } catch (error) {
+        reject(error);
+      }
+    });
+  } catch (error) {
+    parts.events.emit('load', {
+      key: first.identity.key,
+      name: first.counter.name,
+      duration: parts.clock.now() - started,
+      stored: false,
+      reason: 'it failed',
+      error,
+    });
+    for (const { reject } of absent) reject(error);
+  }
+}
+
+async function loadAllPast<In>(
+  view: View,
+  places: readonly Place<In>[],
+  load: Load<In>,
+  reason: string,
+): Promise<void> {
+  const first = (places[0] as Place<In>).ask;
+  const inputs = places.map(({ input }) => input);
+  const all = view.ask('', {
+    name: first.counter.name,
+    settings: first.settings,
+    version: '',
+    load: (context) => load(inputs, context),
+  });
+  const landing = await loadPast(view.parts, all, reason);
+  answers(inputs, landing.raw).forEach(([, value], i) => {
+    (places[i] as Place<In>).answer = value;
+  });
+}
+
+/** Pairs of input and value, whichever way the load answered. @throws TypeError */
+function answers<In>(inputs: readonly In[], answer: unknown): [In, unknown][] {
+  if (answer instanceof Map) return inputs.map((input) => [input, answer.get(input)]);
+  if (!Array.isArray(answer)) throw expected('load', 'a function that answers with a list or a Map', answer);
+  if (answer.length !== inputs.length)
+    throw new TypeError(
+      `Expected \`load\` to answer with ${inputs.length} values, one for each input and in their order, got ${answer.length}; a Map from input to value may leave some out`,
+    );
+  return inputs.map((input, i) => [input, answer[i]]);
+}
+
+function pick({ settings, counter }: Ask): Pick<Ask, 'settings' | 'counter'> {
+  return { settings, counter };
+}
+
+function withResolvers(): Pick<Absent<never>, 'landing' | 'resolve' | 'reject'> {
+  let resolve!: (landing: Landing) => void;
+  let reject!: (error: unknown) => void;
+  const landing = new Promise<Landing>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  return { landing, resolve, reject };
+}

@@ -1,0 +1,95 @@
+import { createTypeTable, type TypeTable } from '../values/index.js';
+import { alone } from './alone.js';
+import { type Clock, systemClock } from './clock.js';
+import { Events } from './events.js';
+import type { Flight } from './flight.js';
+import { Invalidations } from './invalidate.js';
+import { Near } from './near.js';
+import type { CacheSettings } from './options.js';
+import { Stats } from './stats.js';
+import type { StoreSession } from './store.js';
+import { Tags } from './tags.js';
+
+/** The pieces of one cache, wired. The stories (`cache`, `fill`, `invalidate`, `transaction`) get them in hand. */
+export interface Parts {
+  readonly settings: CacheSettings;
+  readonly clock: Clock;
+  readonly types: TypeTable;
+  readonly tags: Tags;
+  readonly near: Near;
+  readonly session: StoreSession;
+  /** Whether entries are shared through a store. */
+  readonly shared: boolean;
+  readonly flights: Map<string, Flight>;
+  readonly stats: Stats;
+  readonly events: Events;
+  readonly invalidations: Invalidations;
+  /** Writes into the store that nobody waits for, so that `close` can. */
+  readonly writes: Set<Promise<unknown>>;
+  /** Who has which name. */
+  readonly names: Map<string, object>;
+  /** The next number in the order in which things begin. */
+  begin(): number;
+  closed: boolean;
+}
+
+/** Wires a cache. The only place that knows which piece gets which other. */
+export function createParts(settings: CacheSettings): Parts {
+  const clock = settings.clock ?? systemClock();
+  const tags = new Tags(settings.store === undefined);
+  const near = new Near(settings.memory, tags);
+  const events = new Events(settings.name);
+  let begun = 0;
+  const open = settings.store?.open.bind(settings.store) ?? alone;
+  const session = open({
+    name: settings.name,
+    clock,
+    maxStale: settings.read.maxStale,
+    listener: {
+      changed: (tag) => tags.touch(tag),
+      lost: () => tags.touchAll(),
+      proven: (at) => {
+        tags.proven = Math.max(tags.proven, at);
+      },
+      // The store may call while `open` still runs, before the pieces below are there.
+      up: () => void Promise.resolve().then(() => parts.invalidations.deliver()),
+      report: (event) => {
+        if (event.type === 'breaker') events.emit('breaker', { node: event.node, state: event.state });
+        else events.emit('error', { error: event.error });
+      },
+    },
+  });
+  const parts: Parts = {
+    settings,
+    clock,
+    types: createTypeTable(settings.types),
+    tags,
+    near,
+    session,
+    shared: session.maxEntryBytes > 0,
+    flights: new Map(),
+    stats: new Stats(),
+    events,
+    invalidations: new Invalidations({ settings, clock, tags, session, events }),
+    writes: new Set(),
+    names: new Map(),
+    begin: () => ++begun,
+    closed: false,
+  };
+  return parts;
+}
+
+/** Delivers what is undelivered, waits for writes, then ends everything. */
+export async function closeParts(parts: Parts, timeout: number): Promise<void> {
+  if (parts.closed) return;
+  parts.closed = true;
+  try {
+    await Promise.all([parts.invalidations.settled(timeout), ...parts.writes]);
+  } finally {
+    parts.invalidations.close();
+    await parts.session.close();
+    parts.near.clear();
+    parts.flights.clear();
+    parts.events.clear();
+  }
+}

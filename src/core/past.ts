@@ -1,0 +1,41 @@
+import type { Ask } from './ask.js';
+import { currentContext } from './context.js';
+import type { Landing } from './flight.js';
+import { ownTag } from './identity.js';
+import { checkTags, type LoadContext } from './options.js';
+import type { Parts } from './parts.js';
+
+/**
+ * A load that goes past the cache: nothing is served, nothing stored, nobody shares it. What it depends on belongs to
+ * the load around it, if there is one: queries report there by themselves, and tags said by hand are learned there.
+ */
+export async function loadPast(parts: Parts, ask: Ask, reason: string): Promise<Landing> {
+  const learn = (tags: readonly string[]) => {
+    const scope = currentContext()?.scope;
+    for (const tag of tags) scope?.learn(ownTag(tag));
+  };
+  learn(ask.settings.tags);
+  const abort = new AbortController();
+  const context: LoadContext = {
+    signal: abort.signal,
+    tag: (...tags) => learn(checkTags(tags)),
+    ttl: () => {},
+    skip: () => {},
+  };
+  const raw = await ask.load(context);
+  learn(ask.refine?.(raw).tags ?? []);
+  return {
+    kept: undefined,
+    raw,
+    source: 'database',
+    age: 0,
+    stored: false,
+    reason,
+    pairs: new Map(),
+    epoch: parts.session.epoch ?? '',
+    ttl: Number.POSITIVE_INFINITY,
+    stale: false,
+    own: true,
+    torn: undefined,
+  };
+}

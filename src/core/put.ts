@@ -1,0 +1,51 @@
+import { keep } from '../values/index.js';
+import type { Ask } from './ask.js';
+import { makeEntry } from './entry.js';
+import { store } from './fill.js';
+import { deleteTag, keyTag, snapshotTags } from './identity.js';
+import { Known, knownTags } from './look.js';
+import { origin } from './origin.js';
+import type { Parts } from './parts.js';
+import type { Held } from './snapshot.js';
+import type { Version } from './store.js';
+
+/**
+ * `set`: the old value ends first, so that nobody can take it for the new one; then the new one is stored under the
+ * versions that the caller took before reading the data. Whatever was invalidated since ends it before it begins.
+ *
+ * @throws InvalidationPendingError when the store did not confirm that the old value is gone
+ * @throws UnstorableError
+ */
+export async function put(parts: Parts, ask: Ask, value: unknown, since: Held | undefined): Promise<void> {
+  const kept = keep(value, ask.settings.copy, { types: parts.types });
+  const own = keyTag(ask.keyHash);
+  const { versions } = await parts.invalidations.raise([own]);
+  const pairs = new Map<string, Version>(since?.pairs);
+  const known = new Known(parts, parts.clock.now());
+  const standing = knownTags(parts, ask);
+  const deleted = deleteTag(ask.keyHash);
+  await known.ask(undefined, [...standing, deleted]);
+  // Deleted between the snapshot and here: the value is older than that. A later `delete` raises the key tag again.
+  if (since !== undefined && since.pairs.get(deleted) !== known.versions.get(deleted)) return;
+  // A snapshot is taken for any key: of what `clear` and `delete` raise, only the share of this key counts.
+  for (const tag of snapshotTags(parts.shared)) if (!standing.includes(tag)) pairs.delete(tag);
+  for (const tag of standing) if (!pairs.has(tag)) pairs.set(tag, known.versions.get(tag) as Version);
+  pairs.set(own, versions[0] as Version);
+  const { ttl, swr, staleOnError, jitter, negativeTtl } = ask.settings;
+  const now = parts.clock.now();
+  const life = ((value ?? undefined) === undefined ? (negativeTtl ?? ttl) : ttl) * (1 - jitter * Math.random());
+  const freshUntil = now + life;
+  const entry = makeEntry(parts.tags, {
+    kept,
+    pairs,
+    epoch: since?.epoch ?? known.epoch ?? '',
+    storedAt: now,
+    freshUntil,
+    keepUntil: freshUntil + Math.max(swr, staleOnError),
+    cost: 0,
+    origin,
+    counter: ask.counter,
+  });
+  parts.near.write(ask.identity.key, entry);
+  store(parts, ask, entry, value, undefined);
+}

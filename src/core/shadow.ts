@@ -1,0 +1,24 @@
+import { isDeepStrictEqual } from 'node:util';
+import { handOut } from '../values/index.js';
+import type { Ask } from './ask.js';
+import { tagsOf } from './entry.js';
+import { fly, stillHolds, takeOff } from './fill.js';
+import { type Landing, valueOf } from './flight.js';
+import { look } from './look.js';
+import type { Parts } from './parts.js';
+
+/**
+ * `mode: 'shadow'`: every read loads, nothing is served, and what is stored is compared with what was loaded. A
+ * difference counts only if no dependency changed while the load ran: then a tag is missing, or the key says too little.
+ */
+export async function shadow(parts: Parts, ask: Ask): Promise<Landing> {
+  const begun = parts.begin();
+  const sight = await look(parts, ask);
+  const { entry, tolerated } = sight;
+  const stored = entry && handOut(entry.kept);
+  const landing = await takeOff(parts, ask, begun, fly(parts, ask, sight));
+  const comparable = entry !== undefined && !tolerated && parts.clock.now() < entry.freshUntil;
+  if (comparable && !isDeepStrictEqual(stored, valueOf(landing)) && (await stillHolds(parts, ask, landing)))
+    parts.events.emit('mismatch', { key: ask.identity.key, name: ask.counter.name, tags: tagsOf(entry) });
+  return landing;
+}

@@ -1,0 +1,119 @@
+import type { Clock } from './clock.js';
+
+/**
+ * The contract of a store: what the cache asks of the place that all processes share.
+ *
+ * A store keeps two kinds of things under one name. *Versions*: every tag has one, a text that nobody has used before;
+ * raising a tag gives it a new one. *Entries*: bytes that the cache wrote, which name the versions they were loaded
+ * under. An entry counts only while each of its versions is still the tag's version, so raising one tag ends any
+ * number of entries in one step, and an entry that was loaded before a write can be stored after it without harm.
+ *
+ * What the cache relies on, and what the contract suite in `unstale/testing` tests:
+ *
+ * 1. A version, once replaced, never comes back. A tag that the store has lost gets one that never existed.
+ * 2. `raise` resolves only after every later `read`, by anybody, gives the new versions.
+ * 3. `read` gives versions that the tags had at a moment after the call began. In particular a call never shares a
+ *    request that was already on its way.
+ * 4. `epoch` changes, and `lost` is called, before anything is read from a store that may have gone back in time.
+ * 5. Nothing waits for ever: every promise settles within the time-out of its call, and rejects with
+ *    `StoreUnavailableError` when the store did not answer. A command that timed out may still be carried out.
+ *
+ * What it does not rely on: clocks of other machines, that entries or versions are kept, order between commands.
+ */
+export interface Store {
+  /** What the store is, for events and `explain`: `'redis'`, `'memory'`. */
+  readonly kind: string;
+  /** Starts the work of one cache with this store. Must not throw because a server is down. */
+  open(context: StoreContext): StoreSession;
+}
+
+/** A tag's version: compared, never ordered. */
+export type Version = string | number;
+
+/** Somebody is writing what the tag stands for: the version holds for nobody. */
+export function isFenced(version: Version | undefined): boolean {
+  return typeof version === 'string' && version.startsWith('f');
+}
+
+/** What a cache tells a store when it opens it. */
+export interface StoreContext {
+  /** The cache's name: the first part of everything that the store keeps for it. */
+  readonly name: string;
+  readonly clock: Clock;
+  /**
+   * How stale memory may be, in milliseconds. At 0 nobody trusts memory, so there is nothing to watch; above it the
+   * store reports changes as {@link StoreListener} says.
+   */
+  readonly maxStale: number;
+  readonly listener: StoreListener;
+}
+
+/** What a store tells its cache. Calls are cheap and may come at any time, also before `open` has returned. */
+export interface StoreListener {
+  /** The version of `tag` has changed, or may have. */
+  changed(tag: string): void;
+  /** Any version may have changed without a word: a connection was lost, the store was emptied, the epoch is new. */
+  lost(): void;
+  /** Every change that took effect before `at` (in {@link Clock.now}) has been reported. */
+  proven(at: number): void;
+  /** The store can be reached again: undelivered invalidations should be tried now. */
+  up(): void;
+  /** For events: the state of a connection's breaker, an error that nobody waits for. */
+  report(event: StoreEvent): void;
+}
+
+export type StoreEvent =
+  | { readonly type: 'breaker'; readonly node: string; readonly state: 'open' | 'half-open' | 'closed' }
+  | { readonly type: 'error'; readonly error: unknown };
+
+/** One cache's work with a store. */
+export interface StoreSession {
+  /** Largest entry that the store takes, in bytes. 0: the store keeps versions only, and values live in memory. */
+  readonly maxEntryBytes: number;
+  /** Names the store's history; another value means that it may have lost something. Undefined: not trusted now. */
+  readonly epoch: string | undefined;
+  /** Milliseconds on a scale that all processes of this store share, for ages. */
+  now(): number;
+  /**
+   * Reads an entry and the versions of `tags`, together with all other reads of the same tick in one round trip.
+   *
+   * @param key - hash of the entry's key, or undefined for versions alone
+   */
+  read(key: string | undefined, tags: readonly string[]): Promise<StoreRead>;
+  /** Keeps an entry for `ms`. */
+  write(key: string, bytes: Uint8Array, ms: number): Promise<void>;
+  /** Forgets an entry. Never rejects: it is a kindness to the store, nothing depends on it. */
+  remove(key: string): void;
+  /**
+   * Gives each tag a new version, and resolves with them in order once the store has confirmed them all.
+   *
+   * @param timeout - milliseconds; rejects at once when the store is known to be down
+   */
+  raise(tags: readonly string[], timeout: number): Promise<readonly Version[]>;
+  /** The right to load an entry, for `ms` at most; undefined when another process has it. */
+  lease(key: string, ms: number): Promise<Lease | undefined>;
+  /** Resolves when the lease of `key` is released, or after `ms`; never rejects. */
+  released(key: string, ms: number): Promise<void>;
+  /** The largest `maxStale`, in milliseconds, that any process of this cache works with. */
+  reach(): Promise<number>;
+  /** Ends connections, timers and listeners. Calls under way reject. */
+  close(): Promise<void>;
+}
+
+export interface StoreRead {
+  /** The entry's bytes. Not to be trusted. */
+  readonly entry: Uint8Array | undefined;
+  /** In the order of the tags asked for. */
+  readonly versions: readonly Version[];
+  /** The epoch that the whole answer belongs to. */
+  readonly epoch: string;
+  /** When the request was sent, in {@link Clock.now}. */
+  readonly sentAt: number;
+  /** Whether a change of these versions after the answer is going to be reported. */
+  readonly watched: boolean;
+}
+
+export interface Lease {
+  /** Gives the lease back and wakes those who wait for it. Never rejects. */
+  release(): void;
+}

@@ -1,0 +1,45 @@
+import { currentUnit, runWithin, type Unit } from './context.js';
+import { InvalidationPendingError } from './errors.js';
+import type { Receipt } from './invalidate.js';
+import type { Parts } from './parts.js';
+
+/**
+ * Transactions of code that no adapter watches. Inside, the cache is out of the way: what a transaction reads may be
+ * older than what is stored, or may be rolled back, so nothing is served and nothing stored. Its invalidations wait:
+ * before COMMIT they would only make somebody else load the old row again.
+ */
+export async function transaction<T>(parts: Parts, fn: () => T | Promise<T>): Promise<T> {
+  const outer = currentUnit(parts);
+  const unit: Unit = { tags: new Set(), ended: false };
+  // If it throws, the savepoint is rolled back and what it recorded is dropped with it.
+  const result = await runWithin({ owner: parts, unit }, fn).finally(() => {
+    unit.ended = true;
+  });
+  if (outer !== undefined) for (const tag of unit.tags) outer.tags.add(tag);
+  else if (unit.tags.size > 0) await acknowledge(parts, [...unit.tags], result);
+  return result;
+}
+
+/** Invalidates, or records the tags when a transaction is running. */
+export async function invalidate(parts: Parts, tags: readonly string[]): Promise<Receipt> {
+  const unit = currentUnit(parts);
+  if (unit === undefined) return (await parts.invalidations.raise(tags)).receipt;
+  for (const tag of tags) unit.tags.add(tag);
+  return { tags, everywhere: Promise.resolve() };
+}
+
+/**
+ * Invalidates after a write that has succeeded. The write must not look failed, or it is tried again: what the store
+ * does not confirm in time is reported, and stays queued.
+ */
+export async function acknowledge(parts: Parts, tags: readonly string[], result: unknown): Promise<void> {
+  const started = parts.clock.now();
+  try {
+    await invalidate(parts, tags);
+  } catch (error) {
+    if (!(error instanceof InvalidationPendingError)) throw error;
+    parts.events.emit('unacknowledged', { tags: error.tags, age: parts.clock.now() - started });
+    if (parts.settings.onUnacknowledged === 'throw')
+      throw new InvalidationPendingError(error.tags, { cause: error.cause, committed: true, result });
+  }
+}

@@ -1,0 +1,44 @@
+import type { Ask, Refined } from './ask.js';
+import type { Entry } from './entry.js';
+import type { Explanation } from './explain.js';
+import type { Landing } from './flight.js';
+import type { Receipt } from './invalidate.js';
+import type { LoadContext, ReadSettings } from './options.js';
+import type { Cached } from './outcome.js';
+import type { Parts } from './parts.js';
+
+/** A read as a wrapped function or a single call describes it. */
+export interface Query {
+  readonly name: string;
+  readonly settings: ReadSettings;
+  readonly version: string;
+  readonly fresh?: boolean;
+  readonly load: (context: LoadContext) => unknown;
+  readonly refine?: (value: unknown) => Refined;
+}
+
+/** What wrapped functions and batches see of the cache that they belong to. */
+export interface View {
+  readonly parts: Parts;
+  /** The full key of a key's text. @throws TenantMissingError */
+  keyOf(text: string): string;
+  /** The entry that may be handed out at once, if there is one. */
+  hit(key: string, maxStale: number): Entry | undefined;
+  ask(key: string, query: Query): Ask;
+  /** A read that is no plain hit. */
+  miss(ask: Ask): Promise<Landing>;
+  /** Why reads go past the cache at the moment. */
+  whyPast(): string | undefined;
+  /** A read that goes past the cache. */
+  past(ask: Ask, why: string): Promise<Landing>;
+  /** A call whose arguments cannot become a key. @throws what made it so, where it must not go past the cache */
+  unkeyable(error: unknown, name: string, load: ((context: LoadContext) => unknown) | undefined): Promise<Landing>;
+  /** Counts and tells how a read ended. */
+  report(ask: Ask, landing: Landing): void;
+  /** Makes sure that two functions do not share a name. @throws TypeError */
+  claim(name: string, owner: object): void;
+  cachedFrom<T>(entry: Entry): Cached<T>;
+  cachedOf<T>(landing: Landing): Cached<T>;
+  delete(key: string): Promise<Receipt>;
+  explain(key: string): Promise<Explanation>;
+}

@@ -1,0 +1,17 @@
+import { CacheView } from './core/cache.js';
+import type { Cache } from './core/face.js';
+import { type CacheOptions, resolveCacheOptions } from './core/options.js';
+import { createParts } from './core/parts.js';
+
+/**
+ * A cache. Without options it lives in this process's memory and needs nothing else; with a `store` it is shared.
+ *
+ * @example
+ * ```ts
+ * const cache = createCache({ store: redisStore('redis://localhost:6379'), ttl: '5m' })
+ * ```
+ * @throws TypeError naming the option that is wrong, what was expected and what came
+ */
+export function createCache<Tag extends string = string>(options: CacheOptions<Tag> = {}): Cache<Tag> {
+  return new CacheView(createParts(resolveCacheOptions(options))) as Cache<Tag>;
+}

@@ -1,0 +1,49 @@
+/**
+ * unstale: the query cache that does not serve stale rows.
+ *
+ * @packageDocumentation
+ */
+export type { Clock } from './core/clock.js';
+export type { Dependency } from './core/dependency.js';
+export type { Derivable } from './core/derivable.js';
+export type { Duration, Unit } from './core/duration.js';
+export {
+  ClosedError,
+  InvalidationPendingError,
+  LoadTimeoutError,
+  StoreUnavailableError,
+  TenantMissingError,
+  UnstaleError,
+} from './core/errors.js';
+export type { CacheEvents } from './core/events.js';
+export type { Explanation } from './core/explain.js';
+export type { Cache, CacheStats, Read, ReadMany, What } from './core/face.js';
+export type {
+  AsyncFn,
+  CachedFunction,
+  FunctionOptions,
+  Handles,
+  InvalidatesOptions,
+  KeyOf,
+  MethodDecorator,
+  MethodOptions,
+} from './core/functions.js';
+export type { Receipt } from './core/invalidate.js';
+export type { CacheOptions, Copy, LoadContext, Mode, ReadOptions, Timing } from './core/options.js';
+export type { Cached } from './core/outcome.js';
+export type { Snapshot } from './core/snapshot.js';
+export type { Counts } from './core/stats.js';
+export type {
+  Lease,
+  Store,
+  StoreContext,
+  StoreEvent,
+  StoreListener,
+  StoreRead,
+  StoreSession,
+  Version,
+} from './core/store.js';
+export { createCache } from './create-cache.js';
+export { table } from './table.js';
+export { type Atom, type Key, type KeyPart, type TypeRule, UnkeyableError, UnstorableError } from './values/index.js';
+export { cacheOf, invalidates, type WithCacheGiven, withCache } from './with-cache.js';

@@ -1,0 +1,124 @@
+import { connect, createServer, type Socket } from 'node:net';
+
+type Direction = 'requests' | 'answers';
+
+/** A wire that can be cut, held and slowed down, between a client and a server on this machine. */
+export interface Proxy {
+  readonly port: number;
+  /** Ends every connection with a reset and refuses new ones, until `flow`. */
+  cut(): void;
+  /** Ends every connection with a reset; new ones are welcome. */
+  reset(): void;
+  /** Keeps what is sent and says nothing to either end, until `flow`. Holding only `answers` lets commands be carried out. */
+  hold(direction?: Direction): void;
+  /** Forwards again, first what was held. */
+  flow(): void;
+  /** Forwards everything this many milliseconds later. */
+  delay(ms: number): void;
+  /** Connections that are open now. */
+  readonly connections: number;
+  /** What has been forwarded. */
+  readonly bytes: Readonly<Record<Direction, number>>;
+  stop(): Promise<void>;
+}
+
+export async function startProxy(targetPort: number): Promise<Proxy> {
+  const pairs = new Set<{ client: Socket; server: Socket }>();
+  const bytes = { requests: 0, answers: 0 };
+  const gates = { requests: gate(), answers: gate() };
+  let late = 0;
+  let refuses = false;
+
+  function forward(from: Socket, to: Socket, direction: Direction): void {
+    // One after the other: a chunk waits for its own delay and for the gate, and the end of the stream waits like a chunk.
+    let line = Promise.resolve();
+    const send = (action: () => void) => {
+      const due = performance.now() + late;
+      line = line.then(async () => {
+        const wait = due - performance.now();
+        if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+        await gates[direction].passed();
+        action();
+      });
+    };
+    from.on('data', (chunk) =>
+      send(() => {
+        if (to.destroyed) return;
+        bytes[direction] += chunk.length;
+        to.write(chunk);
+      }),
+    );
+    from.on('end', () => send(() => to.end()));
+    from.on('close', () => send(() => to.destroy()));
+    from.on('error', () => {}); // `close` follows
+  }
+
+  const listener = createServer({ allowHalfOpen: true }, (client) => {
+    if (refuses) return void client.resetAndDestroy();
+    const server = connect({ port: targetPort, host: '127.0.0.1', allowHalfOpen: true });
+    const pair = { client, server };
+    pairs.add(pair);
+    forward(client, server, 'requests');
+    forward(server, client, 'answers');
+    client.on('close', () => pairs.delete(pair));
+  });
+  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+
+  const reset = () => {
+    for (const { client, server } of pairs) {
+      client.resetAndDestroy();
+      server.destroy();
+    }
+    pairs.clear();
+  };
+  const flow = () => {
+    refuses = false;
+    gates.requests.open();
+    gates.answers.open();
+  };
+  return {
+    port: (listener.address() as { port: number }).port,
+    cut() {
+      refuses = true;
+      reset();
+    },
+    reset,
+    hold(direction) {
+      if (direction !== 'answers') gates.requests.close();
+      if (direction !== 'requests') gates.answers.close();
+    },
+    flow,
+    delay(ms) {
+      late = ms;
+    },
+    get connections() {
+      return pairs.size;
+    },
+    bytes,
+    async stop() {
+      reset();
+      flow();
+      await new Promise((resolve) => listener.close(resolve));
+    },
+  };
+}
+
+/** Passed at once while open; while closed, when it is opened again. */
+function gate(): { open(): void; close(): void; passed(): Promise<void> } {
+  let isOpen = true;
+  let waiting: (() => void)[] = [];
+  return {
+    open() {
+      isOpen = true;
+      for (const go of waiting) go();
+      waiting = [];
+    },
+    close() {
+      isOpen = false;
+    },
+    async passed() {
+      // Again, because it may be closed anew before a line that was let go comes to run.
+      while (!isOpen) await new Promise<void>((go) => waiting.push(go));
+    },
+  };
+}
