@@ -1,7 +1,8 @@
 import { CacheView } from './core/cache.js';
 import type { Cache } from './core/face.js';
-import { type CacheOptions, resolveCacheOptions } from './core/options.js';
+import type { CacheOptions } from './core/options.js';
 import { createParts } from './core/parts.js';
+import { resolveCacheOptions } from './core/resolve.js';
 
 /**
  * A cache. Without options it lives in this process's memory and needs nothing else; with a `store` it is shared.

@@ -14,11 +14,12 @@ import { clearTags, deleteTag, type Identity, keyTag, namespaceTag, snapshotTags
 import type { Receipt } from './invalidate.js';
 import { look } from './look.js';
 import { fillMany } from './many.js';
-import { type LoadContext, type Mode, type ReadSettings, resolveReadOptions, type Timing } from './options.js';
+import type { LoadContext, Mode, ReadSettings, Timing } from './options.js';
 import type { Cached } from './outcome.js';
 import { closeParts, type Parts } from './parts.js';
 import { loadPast } from './past.js';
 import { put } from './put.js';
+import { resolveReadOptions } from './resolve.js';
 import { shadow } from './shadow.js';
 import { isSnapshot, makeSnapshot, type Snapshot } from './snapshot.js';
 import { invalidate, transaction } from './transaction.js';
@@ -293,13 +294,13 @@ export class CacheView implements Cache, View {
   report(ask: Ask, landing: Landing): void {
     const { counter, identity } = ask;
     const { events } = this.parts;
-    const event = { key: identity.key, name: counter.name };
-    if (landing.source === 'near' || landing.source === 'store') {
+    const { source, age, stale, reason = 'nothing stored' } = landing;
+    if (source === 'near' || source === 'store') {
       counter.hits++;
-      events.emit('hit', { ...event, source: landing.source, age: landing.age, stale: landing.stale });
-    } else if (landing.source === 'load') {
+      if (events.hears('hit')) events.emit('hit', { key: identity.key, name: counter.name, source, age, stale });
+    } else if (source === 'load') {
       counter.misses++;
-      events.emit('miss', { ...event, reason: landing.reason ?? 'nothing stored' });
+      if (events.hears('miss')) events.emit('miss', { key: identity.key, name: counter.name, reason });
     }
     if (currentContext() === undefined) return;
     if (landing.source !== 'database') handUp(this.parts, landing);

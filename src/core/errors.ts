@@ -76,7 +76,7 @@ export class TenantMissingError extends UnstaleError {
 export class ClosedError extends UnstaleError {
   override name = 'ClosedError';
   constructor(what: string) {
-    super('CLOSED', `${what} on a closed cache.`);
+    super('CLOSED', `${what}: the cache is closed.`);
   }
 }
 

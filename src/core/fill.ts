@@ -1,18 +1,10 @@
-import { type Envelope, encodeEntry, type Kept, keep, noValue, UnstorableError } from '../values/index.js';
 import type { Ask } from './ask.js';
-import { runWithin } from './context.js';
-import { parseDuration } from './duration.js';
-import { cheap, type Entry, holdsHere, makeEntry, pairsOf } from './entry.js';
-import { LoadTimeoutError } from './errors.js';
+import { cheap, type Entry, pairsOf } from './entry.js';
 import type { Flight, Landing } from './flight.js';
-import { ownTag } from './identity.js';
-import { Known, knownTags, look, type Sight } from './look.js';
-import { checkTags, type LoadContext } from './options.js';
-import { origin } from './origin.js';
+import { load } from './load.js';
+import { Known, look, type Sight } from './look.js';
 import type { Parts } from './parts.js';
-import { Scope } from './scope.js';
-import type { Lease, Version } from './store.js';
-import { warnOnce } from './warn.js';
+import type { Lease } from './store.js';
 
 /**
  * The miss, from top to bottom.
@@ -88,7 +80,9 @@ export function landed(parts: Parts, entry: Entry, source: 'near' | 'store', sta
     age: Math.max(0, now - entry.storedAt),
     stored: true,
     ...(reason === undefined ? {} : { reason }),
-    pairs: new Map(pairsOf(entry)),
+    get pairs() {
+      return new Map(pairsOf(entry));
+    },
     epoch: entry.epoch,
     ttl: Math.max(0, entry.freshUntil - now),
     stale,
@@ -197,230 +191,5 @@ export async function orAged(
   }
 }
 
-/** Steps 4 and 5. */
-async function load(parts: Parts, ask: Ask, sight: Sight, lease: Lease | undefined): Promise<Landing> {
-  const { clock, events } = parts;
-  const { key } = ask.identity;
-  const { name } = ask.counter;
-  const scope = openScope(parts, ask, sight);
-  const said: Said = { ttl: undefined };
-  const started = clock.now();
-  ask.counter.loads++;
-  try {
-    const raw = await runLoad(parts, ask, scope, said);
-    const cost = clock.now() - started;
-    ask.counter.spent(cost);
-    const landing = settle(parts, ask, sight, scope, raw, said.ttl, cost, lease);
-    events.emit('load', {
-      key,
-      name,
-      duration: cost,
-      stored: landing.stored,
-      ...(landing.reason === undefined ? {} : { reason: landing.reason }),
-    });
-    return landing;
-  } catch (error) {
-    lease?.release();
-    events.emit('load', { key, name, duration: clock.now() - started, stored: false, reason: 'it failed', error });
-    throw error;
-  }
-}
-
-/** The scope of a load that begins now: it depends on what its key and its caller said. */
-export function openScope(parts: Parts, ask: Ask, sight: Sight): Scope {
-  const scope = new Scope(parts.tags, sight.before ?? new Map());
-  for (const tag of knownTags(parts, ask)) {
-    const version = sight.before?.get(tag);
-    if (version !== undefined) scope.add(tag, version);
-  }
-  if (sight.before === undefined) scope.tear(sight.reason);
-  return scope;
-}
-
-/** What a load has said about its own life. */
-export interface Said {
-  ttl: number | undefined;
-}
-
-/** Runs the caller's function, in its scope and not longer than allowed. */
-export async function runLoad(
-  parts: Parts,
-  ask: Pick<Ask, 'load' | 'settings' | 'counter'>,
-  scope: Scope,
-  said: Said,
-): Promise<unknown> {
-  const { hard } = ask.settings;
-  let abort: AbortController | undefined;
-  let over: Error | undefined;
-  const context: LoadContext = {
-    get signal() {
-      abort ??= new AbortController();
-      if (over !== undefined) abort.abort(over);
-      return abort.signal;
-    },
-    tag: (...tags) => {
-      for (const tag of checkTags(tags)) scope.learn(ownTag(tag));
-    },
-    ttl: (duration) => {
-      said.ttl = parseDuration('ttl', duration);
-    },
-    skip: (reason) => scope.refuse(reason ?? 'the load said so'),
-  };
-  const running = runWithin({ owner: parts, scope }, () => ask.load(context));
-  if (hard === Number.POSITIVE_INFINITY) return running;
-  let stop = () => {};
-  const late = new Promise<never>((_, reject) => {
-    stop = parts.clock.after(hard, () => {
-      over = new LoadTimeoutError(ask.counter.name, hard);
-      abort?.abort(over);
-      reject(over);
-    });
-  });
-  try {
-    return await Promise.race([running, late]);
-  } finally {
-    stop();
-  }
-}
-
-/** What becomes of a loaded value: kept and stored under the versions from before, or handed out with the reason why not. */
-export function settle(
-  parts: Parts,
-  ask: Ask,
-  sight: Sight,
-  scope: Scope,
-  raw: unknown,
-  saidTtl: number | undefined,
-  cost: number,
-  lease: Lease | undefined,
-): Landing {
-  const { settings } = ask;
-  const refined = ask.refine?.(raw);
-  for (const tag of refined?.tags ?? []) scope.learn(ownTag(tag));
-  const own =
-    saidTtl ??
-    (refined?.ttl === undefined
-      ? (raw ?? undefined) === undefined
-        ? (settings.negativeTtl ?? settings.ttl)
-        : settings.ttl
-      : parseDuration('ttl', refined.ttl));
-  const ttl = Math.min(own * (1 - settings.jitter * Math.random()), scope.ttl);
-  if (!(ttl > 0) && settings.swr === 0 && settings.staleOnError === 0) scope.refuse('its ttl is 0');
-  if (scope.pairs.size > maxPairs) scope.tear(`it depends on more than ${maxPairs} tags`);
-
-  const kept = protect(parts, ask, raw, scope);
-  const landing = {
-    kept,
-    raw,
-    source: 'load' as const,
-    age: 0,
-    pairs: scope.pairs,
-    epoch: sight.epoch,
-    ttl,
-    stale: false,
-    own: kept === undefined,
-  };
-  if (scope.unstorable !== undefined || kept === undefined) {
-    rememberTags(parts, ask, sight, scope, cost, lease);
-    return { ...landing, stored: false, reason: scope.unstorable ?? 'it cannot be stored', torn: scope.torn };
-  }
-  const now = parts.clock.now();
-  const freshUntil = now + ttl;
-  const entry = makeEntry(parts.tags, {
-    kept,
-    pairs: scope.pairs,
-    epoch: sight.epoch,
-    storedAt: now,
-    freshUntil,
-    keepUntil: freshUntil + Math.max(settings.swr, settings.staleOnError, 0),
-    cost,
-    origin,
-    counter: ask.counter,
-  });
-  parts.near.write(ask.identity.key, entry);
-  store(parts, ask, entry, raw, lease);
-  return { ...landing, stored: true, reason: sight.reason, torn: undefined };
-}
-
-/** A copy that may be handed out and stored; undefined when the value is of a kind that cannot be. */
-function protect(parts: Parts, ask: Ask, raw: unknown, scope: Scope): Kept | undefined {
-  try {
-    return keep(raw, ask.settings.copy, { types: parts.types });
-  } catch (error) {
-    if (!(error instanceof UnstorableError) || parts.settings.onUnstorable === 'throw') throw error;
-    warnOnce(`unstorable:${ask.counter.name}`, `A value of '${ask.counter.name}' is not stored: ${error.message}`);
-    scope.refuse(error.message);
-    return undefined;
-  }
-}
-
-/** Writes an entry into the store. The caller's answer does not wait for it. */
-export function store(parts: Parts, ask: Ask, entry: Entry, raw: unknown, lease: Lease | undefined): void {
-  const { session, clock } = parts;
-  if (!parts.shared) return;
-  const there = session.now() - clock.now();
-  const head: Envelope = {
-    epoch: entry.epoch,
-    tags: entry.cells.map((cell) => cell.tag),
-    versions: entry.versions as readonly string[],
-    storedAt: entry.storedAt + there,
-    freshUntil: entry.freshUntil + there,
-    keepUntil: entry.keepUntil + there,
-    cost: entry.cost,
-    origin: entry.origin,
-  };
-  send(parts, ask, head, raw, entry.keepUntil - clock.now(), lease);
-}
-
-/** A value that was not stored for want of versions leaves its tags behind, so that the next load is, in any process. */
-function rememberTags(
-  parts: Parts,
-  ask: Ask,
-  sight: Sight,
-  scope: Scope,
-  cost: number,
-  lease: Lease | undefined,
-): void {
-  if (!parts.shared || scope.learned.length === 0 || sight.before === undefined) return lease?.release();
-  const tags = [...scope.pairs.keys(), ...scope.learned];
-  const now = parts.session.now();
-  const head: Envelope = {
-    epoch: sight.epoch,
-    tags,
-    versions: tags.map(() => ''),
-    storedAt: now,
-    freshUntil: now,
-    keepUntil: now,
-    cost,
-    origin,
-  };
-  send(parts, ask, head, noValue, ask.settings.ttl, lease);
-}
-
-function send(parts: Parts, ask: Ask, head: Envelope, value: unknown, ms: number, lease: Lease | undefined): void {
-  const { session, events } = parts;
-  const bytes = encodeEntry(head, value, parts.types);
-  if (bytes.length > session.maxEntryBytes) {
-    warnOnce(
-      `large:${ask.counter.name}`,
-      `A value of '${ask.counter.name}' has ${bytes.length} bytes and is kept in memory only; the store takes ${session.maxEntryBytes}.`,
-    );
-    lease?.release();
-    return;
-  }
-  const write = session
-    .write(ask.hash, bytes, Math.min(Math.ceil(ms), longest))
-    .catch((error) => events.emit('error', { error }))
-    .finally(() => {
-      parts.writes.delete(write);
-      lease?.release();
-    });
-  parts.writes.add(write);
-}
-
 /** Background loads of one entry, and loads after a failed one: milliseconds between them. */
 const retryEvery = 1000;
-/** Above this a value's dependencies cost more than it is worth. */
-const maxPairs = 1024;
-/** The store forgets what nobody wrote for so long. Milliseconds: 30 days. */
-const longest = 30 * 86_400_000;

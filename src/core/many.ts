@@ -2,12 +2,14 @@ import { encodeKey } from '../values/index.js';
 import type { Ask } from './ask.js';
 import { expected } from './errors.js';
 import type { ReadMany } from './face.js';
-import { fill, openScope, orAged, runLoad, type Said, serve, settle, takeOff } from './fill.js';
+import { fill, orAged, serve, takeOff } from './fill.js';
 import { type Landing, valueOf } from './flight.js';
+import { openScope, runLoad, type Said, settle } from './load.js';
 import { look, type Sight } from './look.js';
-import { checkTags, type LoadContext, resolveReadOptions } from './options.js';
+import type { LoadContext } from './options.js';
 import type { Parts } from './parts.js';
 import { loadPast } from './past.js';
+import { checkTags, resolveReadOptions } from './resolve.js';
 import { Scope } from './scope.js';
 import type { View } from './view.js';
 

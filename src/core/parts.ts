@@ -24,6 +24,8 @@ export interface Parts {
   readonly stats: Stats;
   readonly events: Events;
   readonly invalidations: Invalidations;
+  /** What ends the loads that are running. */
+  readonly closing: Set<() => void>;
   /** Writes into the store that nobody waits for, so that `close` can. */
   readonly writes: Set<Promise<unknown>>;
   /** Who has which name. */
@@ -71,6 +73,7 @@ export function createParts(settings: CacheSettings): Parts {
     stats: new Stats(),
     events,
     invalidations: new Invalidations({ settings, clock, tags, session, events }),
+    closing: new Set(),
     writes: new Set(),
     names: new Map(),
     begin: () => ++begun,
@@ -83,6 +86,7 @@ export function createParts(settings: CacheSettings): Parts {
 export async function closeParts(parts: Parts, timeout: number): Promise<void> {
   if (parts.closed) return;
   parts.closed = true;
+  for (const end of parts.closing) end();
   try {
     await Promise.all([parts.invalidations.settled(timeout), ...parts.writes]);
   } finally {

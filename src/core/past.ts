@@ -2,8 +2,9 @@ import type { Ask } from './ask.js';
 import { currentContext } from './context.js';
 import type { Landing } from './flight.js';
 import { ownTag } from './identity.js';
-import { checkTags, type LoadContext } from './options.js';
+import type { LoadContext } from './options.js';
 import type { Parts } from './parts.js';
+import { checkTags } from './resolve.js';
 
 /**
  * A load that goes past the cache: nothing is served, nothing stored, nobody shares it. What it depends on belongs to

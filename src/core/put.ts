@@ -1,7 +1,7 @@
 import { keep } from '../values/index.js';
 import type { Ask } from './ask.js';
+import { store } from './deposit.js';
 import { makeEntry } from './entry.js';
-import { store } from './fill.js';
 import { deleteTag, keyTag, snapshotTags } from './identity.js';
 import { Known, knownTags } from './look.js';
 import { origin } from './origin.js';

@@ -108,6 +108,8 @@ export class Tags {
   }
 
   #rest(cell: Cell): void {
+    // A cell that the table has dropped is nobody's any more; its tag may have another one by now.
+    if (this.#cells.get(cell.tag) !== cell) return;
     this.#idle.add(cell);
     if (this.#idle.size <= maxIdle) return;
     for (const oldest of this.#idle) return this.#forget(oldest);

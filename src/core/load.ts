@@ -1,0 +1,186 @@
+import { type Kept, keep, UnstorableError } from '../values/index.js';
+import type { Ask } from './ask.js';
+import { runWithin } from './context.js';
+import { leaveTags, store } from './deposit.js';
+import { parseDuration } from './duration.js';
+import { makeEntry } from './entry.js';
+import { ClosedError, LoadTimeoutError } from './errors.js';
+import type { Landing } from './flight.js';
+import { ownTag } from './identity.js';
+import { knownTags, type Sight } from './look.js';
+import type { LoadContext } from './options.js';
+import { origin } from './origin.js';
+import type { Parts } from './parts.js';
+import { checkTags } from './resolve.js';
+import { Scope } from './scope.js';
+import type { Lease } from './store.js';
+import { warnOnce } from './warn.js';
+
+/** Loads, in a scope that collects what the load depends on, and keeps the value under the versions from before. */
+export async function load(parts: Parts, ask: Ask, sight: Sight, lease: Lease | undefined): Promise<Landing> {
+  const { clock, events } = parts;
+  const { key } = ask.identity;
+  const { name } = ask.counter;
+  const scope = openScope(parts, ask, sight);
+  const said: Said = { ttl: undefined };
+  const started = clock.now();
+  ask.counter.loads++;
+  try {
+    const raw = await runLoad(parts, ask, scope, said);
+    const cost = clock.now() - started;
+    ask.counter.spent(cost);
+    const landing = settle(parts, ask, sight, scope, raw, said.ttl, cost, lease);
+    events.emit('load', {
+      key,
+      name,
+      duration: cost,
+      stored: landing.stored,
+      ...(landing.reason === undefined ? {} : { reason: landing.reason }),
+    });
+    return landing;
+  } catch (error) {
+    lease?.release();
+    events.emit('load', { key, name, duration: clock.now() - started, stored: false, reason: 'it failed', error });
+    throw error;
+  }
+}
+
+/** The scope of a load that begins now: it depends on what its key and its caller said. */
+export function openScope(parts: Parts, ask: Ask, sight: Sight): Scope {
+  const scope = new Scope(parts.tags, sight.before ?? new Map());
+  for (const tag of knownTags(parts, ask)) {
+    const version = sight.before?.get(tag);
+    if (version !== undefined) scope.add(tag, version);
+  }
+  if (sight.before === undefined) scope.tear(sight.reason);
+  return scope;
+}
+
+/** What a load has said about its own life. */
+export interface Said {
+  ttl: number | undefined;
+}
+
+/** Runs the caller's function, in its scope and not longer than allowed. */
+export async function runLoad(
+  parts: Parts,
+  ask: Pick<Ask, 'load' | 'settings' | 'counter'>,
+  scope: Scope,
+  said: Said,
+): Promise<unknown> {
+  const { hard } = ask.settings;
+  let abort: AbortController | undefined;
+  let over: Error | undefined;
+  const context: LoadContext = {
+    get signal() {
+      abort ??= new AbortController();
+      if (over !== undefined) abort.abort(over);
+      return abort.signal;
+    },
+    tag: (...tags) => {
+      for (const tag of checkTags(tags)) scope.learn(ownTag(tag));
+    },
+    ttl: (duration) => {
+      said.ttl = parseDuration('ttl', duration);
+    },
+    skip: (reason) => scope.refuse(reason ?? 'the load said so'),
+  };
+  const running = runWithin({ owner: parts, scope }, () => ask.load(context));
+  let stop = () => {};
+  const late = new Promise<never>((_, reject) => {
+    const end = (why: Error) => {
+      over = why;
+      abort?.abort(why);
+      reject(why);
+    };
+    const close = () => end(new ClosedError('A load was still running'));
+    parts.closing.add(close);
+    const timer =
+      hard === Number.POSITIVE_INFINITY
+        ? undefined
+        : parts.clock.after(hard, () => end(new LoadTimeoutError(ask.counter.name, hard)));
+    stop = () => {
+      timer?.();
+      parts.closing.delete(close);
+    };
+  });
+  try {
+    return await Promise.race([running, late]);
+  } finally {
+    stop();
+  }
+}
+
+/** What becomes of a loaded value: kept and stored under the versions from before, or handed out with the reason why not. */
+export function settle(
+  parts: Parts,
+  ask: Ask,
+  sight: Sight,
+  scope: Scope,
+  raw: unknown,
+  saidTtl: number | undefined,
+  cost: number,
+  lease: Lease | undefined,
+): Landing {
+  const { settings } = ask;
+  const refined = ask.refine?.(raw);
+  for (const tag of refined?.tags ?? []) scope.learn(ownTag(tag));
+  const own =
+    saidTtl ??
+    (refined?.ttl === undefined
+      ? (raw ?? undefined) === undefined
+        ? (settings.negativeTtl ?? settings.ttl)
+        : settings.ttl
+      : parseDuration('ttl', refined.ttl));
+  const ttl = Math.min(own * (1 - settings.jitter * Math.random()), scope.ttl);
+  if (!(ttl > 0) && settings.swr === 0 && settings.staleOnError === 0) scope.refuse('its ttl is 0');
+  if (scope.pairs.size > maxPairs) scope.tear(`it depends on more than ${maxPairs} tags`);
+
+  const kept = protect(parts, ask, raw, scope);
+  const landing = {
+    kept,
+    raw,
+    source: 'load' as const,
+    age: 0,
+    pairs: scope.pairs,
+    epoch: sight.epoch,
+    ttl,
+    stale: false,
+    own: kept === undefined,
+  };
+  if (scope.unstorable !== undefined || kept === undefined) {
+    leaveTags(parts, ask, sight, scope, cost, lease);
+    return { ...landing, stored: false, reason: scope.unstorable ?? 'it cannot be stored', torn: scope.torn };
+  }
+  const now = parts.clock.now();
+  const freshUntil = now + ttl;
+  const entry = makeEntry(parts.tags, {
+    kept,
+    pairs: scope.pairs,
+    epoch: sight.epoch,
+    storedAt: now,
+    freshUntil,
+    keepUntil: freshUntil + Math.max(settings.swr, settings.staleOnError, 0),
+    cost,
+    origin,
+    counter: ask.counter,
+  });
+  parts.near.write(ask.identity.key, entry);
+  store(parts, ask, entry, raw, lease);
+  return { ...landing, stored: true, reason: sight.reason, torn: undefined };
+}
+
+/** A copy that may be handed out and stored; undefined when the value is of a kind that cannot be. */
+function protect(parts: Parts, ask: Ask, raw: unknown, scope: Scope): Kept | undefined {
+  try {
+    return keep(raw, ask.settings.copy, { types: parts.types });
+  } catch (error) {
+    if (!(error instanceof UnstorableError) || parts.settings.onUnstorable === 'throw') throw error;
+    warnOnce(`unstorable:${ask.counter.name}`, `A value of '${ask.counter.name}' is not stored: ${error.message}`);
+    scope.refuse(error.message);
+    return undefined;
+  }
+}
+
+/** Above this a value's dependencies cost more than it is worth. */
+const maxPairs = 1024;
