@@ -30,11 +30,14 @@ export function keysOf(cacheName: string): Keys {
     wake: `${name}:wake`,
     entry: (hash) => entries + hash,
     lease: (hash) => `${name}:l:${hash}`,
-    tag: (escaped) => `${tags}${escaped}}`,
-    owners: (escaped) => `${name}:w:{${escaped}}`,
+    tag: (escaped) => `${tags}${escaped || empty}}`,
+    owners: (escaped) => `${name}:w:{${escaped || empty}}`,
     probe: (n) => `${name}:p:{${n}}`,
   };
 }
+
+/** The tag without characters: empty braces would not bind its keys to one slot. No escaped tag is a bare percent sign. */
+const empty = '%';
 
 /** How many keys {@link TagNames} remembers. */
 const maxNames = 100_000;

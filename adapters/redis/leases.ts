@@ -44,7 +44,7 @@ export class Leases {
 
   released(key: string, ms: number): Promise<void> {
     if (this.#closed) return Promise.resolve();
-    this.#options.listen();
+    void this.#check(key);
     return new Promise((resolve) => {
       let waiting = this.#waiting.get(key);
       if (waiting === undefined) this.#waiting.set(key, (waiting = new Set()));
@@ -57,6 +57,16 @@ export class Leases {
       const callOff = this.#options.clock.after(ms, wake);
       waiting.add(wake);
     });
+  }
+
+  /** The lease may have been given back before its message could be heard. Now that it can, one look settles that. */
+  async #check(key: string): Promise<void> {
+    const { nodes, keys, clock, timeout, listen } = this.#options;
+    await listen();
+    if (!this.#waiting.has(key)) return;
+    const name = keys.lease(key);
+    const [reply] = await carryOut(nodes, [{ key: name, command: ['exists', name] }], timeout, clock);
+    if (reply === 0) this.woken(key);
   }
 
   /** A message came: the lease of `key` was given back. */
@@ -75,6 +85,6 @@ export interface LeaseOptions {
   readonly keys: Keys;
   readonly clock: Clock;
   readonly timeout: number;
-  /** Somebody waits: messages of the wake-up channel are wanted from now on. */
-  listen(): void;
+  /** Somebody waits: resolves when messages of the wake-up channel are heard. Never rejects. */
+  listen(): Promise<void>;
 }

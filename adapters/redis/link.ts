@@ -38,7 +38,7 @@ export class Link {
     this.#events = events;
     // Before anything can happen: an `error` event without a listener ends the process.
     this.client.on('error', (error: Error) => {
-      this.#lastError = error.message;
+      this.#lastError = error.message.replace(/\.+$/, '');
     });
     this.client.on('connecting', () => this.#watch());
     this.client.on('ready', () => this.#opened());
@@ -115,7 +115,8 @@ export class Link {
     this.#sweepAt = Number.POSITIVE_INFINITY;
     const wasReady = this.ready;
     this.ready = false;
-    for (const flight of this.#flights) flight.reject(new StoreUnavailableError(wasReady ? 'the connection was lost' : this.why));
+    if (wasReady) this.#lastError = 'the connection was lost';
+    for (const flight of this.#flights) flight.reject(new StoreUnavailableError(this.why));
     this.#flights.clear();
     if (!this.#closed) this.#events.onLost(wasReady);
   }
@@ -152,13 +153,16 @@ export class Link {
     this.#callOffSweep();
     this.#sweepAt = deadline;
     // A process that was busy for longer than the time-out finds the timer due before it has looked at its sockets.
-    // The answer may be there: it gets one turn of the event loop to be read.
-    this.#callOffSweep = this.#clock.after(deadline - this.#clock.now(), () => setImmediate(() => this.#sweep()));
+    // The answer may be there: it gets one turn of the event loop to be read. What falls due within that turn has to
+    // wait for the next sweep, since its own answer had no turn yet.
+    this.#callOffSweep = this.#clock.after(Math.max(0, deadline - this.#clock.now()), () => {
+      const due = this.#clock.now();
+      setImmediate(() => this.#sweep(due));
+    });
   }
 
-  #sweep(): void {
+  #sweep(now: number): void {
     this.#sweepAt = Number.POSITIVE_INFINITY;
-    const now = this.#clock.now();
     let next = Number.POSITIVE_INFINITY;
     for (const flight of [...this.#flights]) {
       if (flight.deadline > now) {

@@ -60,7 +60,7 @@ export class Reads {
     }
     const first = entries.size;
     const found = await this.#fetch(wanted, first, timeout);
-    await this.#create(found, wanted, first, Math.max(1, timeout - (clock.now() - sentAt)));
+    await this.#create(found, wanted, first, timeout);
     // A loss was noticed between the question and the answer: nobody can say to which of the two epochs it belongs.
     if (this.#options.epoch() !== epoch) throw new StoreUnavailableError('its epoch has just changed');
     const { values, watched } = found;

@@ -70,6 +70,7 @@ export class RedisSession implements StoreSession {
       timeout,
       maxStale,
       cluster: source.cluster,
+      masters: () => this.#nodes.all().length,
       onEpoch: (before) => {
         if (before === undefined || this.#closed) return;
         listener.lost();
@@ -85,7 +86,7 @@ export class RedisSession implements StoreSession {
     this.#reads = new Reads({ ...common, watch: this.#watch, epoch: () => this.epoch, why: () => this.#why() });
     this.#writes = new Writes({ ...common, maxEntryBytes, maxQueuedBytes });
     this.#wakes = new Wakes({ ...common, source, onWake: (key) => this.#leases.woken(key) });
-    this.#leases = new Leases({ ...common, listen: () => this.#wakes.open() });
+    this.#leases = new Leases({ ...common, listen: () => this.#wakes.listen() });
     this.#beat();
   }
 

@@ -28,6 +28,8 @@ export class Trust {
   /** Server time minus local time. */
   #ahead = 0;
   #lastTime = 0;
+  readonly #known = new Map<string, string>();
+  readonly #waiting: (() => void)[] = [];
   #reach: number;
 
   constructor(options: TrustOptions) {
@@ -71,8 +73,27 @@ export class Trust {
     // Nobody can see whether it is the same server. It may not be, so the epoch that we knew is over; a process that
     // comes second finds another epoch than it knew, and leaves that one alone.
     if (runs === hidden && again) end = this.epoch ?? '';
-    const epoch = await this.#compare(record, end, [node, runs]);
+    const epoch = await this.#compare(record, end, this.epoch === undefined ? await this.#gather(node, runs) : [node, runs]);
     return { runs, epoch };
+  }
+
+  /**
+   * What all nodes say of themselves, at the start. One by one, each would be new to a record that the first of them
+   * has made, and each would begin an epoch of its own.
+   */
+  async #gather(node: string, runs: string): Promise<readonly string[]> {
+    const { clock, timeout, masters } = this.#options;
+    this.#known.set(node, runs);
+    if (this.#known.size < masters())
+      await new Promise<void>((resolve) => {
+        const callOff = clock.after(timeout, resolve);
+        this.#waiting.push(() => {
+          callOff();
+          resolve();
+        });
+      });
+    else for (const resolve of this.#waiting.splice(0)) resolve();
+    return [...this.#known].flat();
   }
 
   /** The largest maxStale that any process works with. */
@@ -113,6 +134,8 @@ export interface TrustOptions {
   readonly timeout: number;
   readonly maxStale: number;
   readonly cluster: boolean;
+  /** How many there are, as far as is known. */
+  masters(): number;
   /** There is a new epoch; called before anybody can have read in it. */
   onEpoch(before: string | undefined): void;
 }

@@ -13,6 +13,7 @@ import type { Nodes } from './nodes.js';
 export class Wakes {
   readonly #options: WakeOptions;
   #link: Link | undefined;
+  #listening: Promise<void> | undefined;
   #callOff = () => {};
   #closed = false;
 
@@ -20,24 +21,10 @@ export class Wakes {
     this.#options = options;
   }
 
-  open(): void {
-    if (this.#link || this.#closed) return;
-    const { nodes, source, clock, keys, onWake } = this.#options;
-    const node = nodes.all().find((it) => it.trusted);
-    if (node === undefined) return; // the next wait tries again
-    const link = new Link(() => source.connectOnce(node.address), {
-      clock,
-      maxInFlight: 1,
-      reconnects: false,
-      onReady: () => {
-        link.client.subscribe(keys.wake).catch(() => this.#retry(link));
-      },
-      onLost: () => this.#retry(link),
-    });
-    link.client.on('messageBuffer', (channel: Buffer, message: Buffer) => {
-      if (channel.toString() === keys.wake) onWake(message.toString());
-    });
-    this.#link = link;
+  /** Resolves when messages come, or when it is clear that none will for now. */
+  listen(): Promise<void> {
+    this.#listening ??= this.#open();
+    return this.#listening;
   }
 
   close(): void {
@@ -46,16 +33,38 @@ export class Wakes {
     this.#link?.close();
   }
 
-  /** Not before a moment has passed: a server that refuses SUBSCRIBE would be asked for ever. */
-  #retry(link: Link): void {
-    if (this.#link !== link || this.#closed) return;
-    link.close();
-    this.#callOff();
-    this.#callOff = this.#options.clock.after(1000, () => {
-      this.#link = undefined;
+  #open(): Promise<void> {
+    const { nodes, source, clock, keys, onWake } = this.#options;
+    const node = nodes.all().find((it) => it.trusted);
+    return new Promise((resolve) => {
+      // Not again before a moment has passed: a server that refuses SUBSCRIBE would be asked for ever.
+      const giveUp = () => {
+        resolve();
+        if (this.#closed || this.#link !== link) return;
+        link?.close();
+        this.#callOff();
+        this.#callOff = clock.after(retry, () => {
+          this.#link = undefined;
+          this.#listening = undefined;
+        });
+      };
+      const link =
+        node &&
+        new Link(() => source.connectOnce(node.address), {
+          clock,
+          maxInFlight: 1,
+          reconnects: false,
+          onReady: () => void link?.client.subscribe(keys.wake).then(() => resolve(), giveUp),
+          onLost: giveUp,
+        });
+      link?.client.on('messageBuffer', (_channel: Buffer, message: Buffer) => onWake(message.toString()));
+      this.#link = link;
+      if (link === undefined || this.#closed) giveUp();
     });
   }
 }
+
+const retry = 1000;
 
 export interface WakeOptions {
   readonly nodes: Nodes;

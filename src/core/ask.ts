@@ -9,39 +9,39 @@ export interface Refined {
   readonly tags?: readonly string[] | undefined;
 }
 
+/** A read as a wrapped function or a single call describes it. */
+export interface Query {
+  readonly name: string;
+  readonly settings: ReadSettings;
+  /** Of the value's shape. */
+  readonly version: string;
+  readonly fresh?: boolean;
+  readonly load: (context: LoadContext) => unknown;
+  readonly refine?: (value: unknown) => Refined;
+}
+
 /** One read that was not answered at once: what is asked for, and how to get it. */
 export class Ask {
   readonly identity: Identity;
   readonly counter: Counter;
   readonly settings: ReadSettings;
   readonly fresh: boolean;
-  readonly load: (context: LoadContext) => unknown;
-  readonly refine: ((value: unknown) => Refined) | undefined;
-  readonly #version: string;
+  readonly query: Query;
   #hash: string | undefined;
   #keyHash: string | undefined;
 
-  constructor(o: {
-    identity: Identity;
-    counter: Counter;
-    settings: ReadSettings;
-    version: string;
-    fresh?: boolean;
-    load: (context: LoadContext) => unknown;
-    refine?: ((value: unknown) => Refined) | undefined;
-  }) {
-    this.identity = o.identity;
-    this.counter = o.counter;
-    this.settings = o.settings;
-    this.fresh = o.fresh ?? false;
-    this.load = o.load;
-    this.refine = o.refine;
-    this.#version = o.version;
+  constructor(identity: Identity, counter: Counter, query: Query) {
+    this.identity = identity;
+    this.counter = counter;
+    this.settings = query.settings;
+    this.fresh = query.fresh === true;
+    this.query = query;
   }
 
   /** The entry's name in the store. */
   get hash(): string {
-    this.#hash ??= this.#version === '' ? this.keyHash : entryHash(this.identity, this.#version);
+    const { version } = this.query;
+    this.#hash ??= version === '' ? this.keyHash : entryHash(this.identity, version);
     return this.#hash;
   }
 

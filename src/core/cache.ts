@@ -1,15 +1,15 @@
 import { encodeKey, handOut, type Key, UnkeyableError } from '../values/index.js';
-import { Ask, type Refined } from './ask.js';
+import { Ask, type Query } from './ask.js';
 import { currentContext, currentTrace, currentUnit, enterContext, handUp, type Trace } from './context.js';
 import { tagsOfWhat } from './dependency.js';
 import { type Duration, parseDuration } from './duration.js';
-import { answerOf, type Entry, holdsHere, pairsOf } from './entry.js';
+import { answerOf, type Entry, holdsHere } from './entry.js';
 import { ClosedError, describe, expected, TenantMissingError } from './errors.js';
 import { type CacheEvents, eventNames } from './events.js';
 import { type Explanation, explain } from './explain.js';
 import type { Cache, CacheStats, Read, ReadMany, What } from './face.js';
 import { fill, landed } from './fill.js';
-import { type Landing, valueOf } from './flight.js';
+import { type Landing, protectedAs, valueOf } from './flight.js';
 import { clearTags, deleteTag, type Identity, keyTag, namespaceTag, snapshotTags, tenantTag } from './identity.js';
 import type { Receipt } from './invalidate.js';
 import { look } from './look.js';
@@ -23,7 +23,7 @@ import { resolveReadOptions } from './resolve.js';
 import { shadow } from './shadow.js';
 import { isSnapshot, makeSnapshot, type Snapshot } from './snapshot.js';
 import { invalidate, transaction } from './transaction.js';
-import type { Query, View } from './view.js';
+import type { View } from './view.js';
 import { warnOnce } from './warn.js';
 import { boundInvalidates, boundWithCache } from './wrap.js';
 
@@ -234,7 +234,7 @@ export class CacheView implements Cache, View {
     if (why !== undefined) return this.past(ask, why);
     const landing = await (this.mode() === 'shadow' ? shadow(parts, ask) : fill(parts, ask));
     this.report(ask, landing);
-    return landing;
+    return protectedAs(landing, ask.settings.copy, parts.types);
   }
 
   /** A read that goes past the cache. */
@@ -255,7 +255,7 @@ export class CacheView implements Cache, View {
   }
 
   ask(key: string, query: Query): Ask {
-    return new Ask({ ...query, identity: this.#identity(key), counter: this.parts.stats.counter(query.name) });
+    return new Ask(this.#identity(key), this.parts.stats.counter(query.name), query);
   }
 
   /** Makes sure that two functions of a view do not share a name. @throws TypeError */
@@ -311,7 +311,7 @@ export class CacheView implements Cache, View {
   #hitInContext(entry: Entry): boolean {
     if (currentUnit(this.parts) !== undefined) return false;
     handUp(this.parts, {
-      pairs: pairsOf(entry),
+      pairs: entry,
       ttl: entry.freshUntil - this.parts.clock.now(),
       stale: false,
       torn: undefined,
@@ -329,11 +329,11 @@ export class CacheView implements Cache, View {
       settings,
       version: this.parts.settings.version,
       fresh,
-      load: load as Ask['load'],
+      load: load as Query['load'],
     });
   }
 
-  #askFor(key: Key, settings: ReadSettings, load: Ask['load']): Ask {
+  #askFor(key: Key, settings: ReadSettings, load: Query['load']): Ask {
     const full = this.keyOf(encodeKey(key, this.parts.types));
     return this.ask(full, { name: nameOf(key), settings, version: this.parts.settings.version, load });
   }
@@ -349,7 +349,7 @@ export class CacheView implements Cache, View {
       this.parts.events.emit('miss', { key: ask.identity.key, name: ask.counter.name, reason: 'nothing stored' });
       return undefined;
     }
-    const landing = landed(this.parts, entry, source, false);
+    const landing = landed(this.parts, entry, source, false, undefined);
     this.report(ask, landing);
     return landing;
   }

@@ -14,6 +14,8 @@ export interface Clock {
 /** How old {@link Clock.coarse} may be. */
 const resolution = 10;
 
+const longest = 2 ** 31 - 1;
+
 /** The clock of this machine. */
 export function systemClock(): Clock {
   // The monotonic clock stops while a virtual machine or a laptop sleeps, the wall clock jumps when it is set. The
@@ -39,9 +41,12 @@ export function systemClock(): Clock {
       return held;
     },
     after(ms, fn) {
-      // setTimeout takes 31 bits; longer waits fire at once, which would be the worst of all outcomes.
-      const timer = setTimeout(fn, Math.min(ms, 2 ** 31 - 1));
-      timer.unref();
+      let timer: NodeJS.Timeout;
+      // setTimeout takes 31 bits and fires at once beyond, so a longer wait is made of several.
+      const wait = (left: number) => {
+        timer = setTimeout(() => (left > longest ? wait(left - longest) : fn()), Math.min(left, longest)).unref();
+      };
+      wait(ms);
       return () => clearTimeout(timer);
     },
   };

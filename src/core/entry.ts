@@ -3,8 +3,26 @@ import type { Counter } from './stats.js';
 import type { Version } from './store.js';
 import type { Cell, Tags } from './tags.js';
 
+/** What an entry is made of; times in the clock's milliseconds. */
+export interface Making {
+  readonly kept: Kept;
+  /** Tags, and beside each the version taken before the load. */
+  readonly pairs: Iterable<readonly [string, Version]>;
+  readonly epoch: string;
+  readonly storedAt: number;
+  readonly freshUntil: number;
+  /** Until then an aged value may still stand in (`swr`, `staleOnError`). */
+  readonly keepUntil: number;
+  /** Milliseconds that the load took. */
+  readonly cost: number;
+  /** Host and process that loaded it. */
+  readonly origin: string;
+  /** Counts the reads of its name. */
+  readonly counter: Counter;
+}
+
 /** An entry in this process's memory: a value, and the versions that it was loaded under. */
-export interface Entry {
+export class Entry {
   readonly kept: Kept;
   /** Resolved with the value when every hit may get the same one, so that a hit allocates nothing. */
   readonly answer: Promise<unknown> | undefined;
@@ -12,45 +30,48 @@ export interface Entry {
   readonly cells: readonly Cell[];
   readonly versions: readonly Version[];
   readonly epoch: string;
-  /** All times in the clock's milliseconds. */
   readonly storedAt: number;
   /** Until then a hit needs no thought: the end of freshness, or a little earlier by the lot of early refresh. */
   readonly settledUntil: number;
   readonly freshUntil: number;
-  /** Until then an aged value may still stand in (`swr`, `staleOnError`). */
   readonly keepUntil: number;
-  /** Milliseconds that the load took. */
   readonly cost: number;
-  /** Host, release and process that loaded it. */
   readonly origin: string;
-  /** Counts the reads of its name. */
   readonly counter: Counter;
   /** No background load before that: one in a second is enough, also while the database is down. */
-  retryAt: number;
-}
+  retryAt = 0;
+  #tags: readonly string[] | undefined;
 
-/** What an entry is made of; times in the clock's milliseconds. */
-export interface Making {
-  readonly kept: Kept;
-  readonly pairs: Iterable<readonly [string, Version]>;
-  readonly epoch: string;
-  readonly storedAt: number;
-  readonly freshUntil: number;
-  readonly keepUntil: number;
-  readonly cost: number;
-  readonly origin: string;
-  readonly counter: Counter;
-}
-
-export function makeEntry(tags: Tags, { pairs, ...making }: Making): Entry {
-  const cells: Cell[] = [];
-  const versions: Version[] = [];
-  for (const [tag, version] of pairs) {
-    cells.push(tags.cell(tag));
-    versions.push(version);
+  constructor(tags: Tags, making: Making) {
+    const cells: Cell[] = [];
+    const versions: Version[] = [];
+    for (const [tag, version] of making.pairs) {
+      cells.push(tags.cell(tag));
+      versions.push(version);
+    }
+    this.kept = making.kept;
+    this.answer = making.kept.shared ? Promise.resolve(making.kept.value) : undefined;
+    this.cells = cells;
+    this.versions = versions;
+    this.epoch = making.epoch;
+    this.storedAt = making.storedAt;
+    this.settledUntil = drawLot(making);
+    this.freshUntil = making.freshUntil;
+    this.keepUntil = making.keepUntil;
+    this.cost = making.cost;
+    this.origin = making.origin;
+    this.counter = making.counter;
   }
-  const answer = making.kept.shared ? Promise.resolve(making.kept.value) : undefined;
-  return { ...making, cells, versions, answer, settledUntil: drawLot(making), retryAt: 0 };
+
+  get tags(): readonly string[] {
+    this.#tags ??= this.cells.map((cell) => cell.tag);
+    return this.#tags;
+  }
+
+  /** Pairs of tag and version. */
+  *[Symbol.iterator](): Generator<readonly [string, Version]> {
+    for (let i = 0; i < this.cells.length; i++) yield [(this.cells[i] as Cell).tag, this.versions[i] as Version];
+  }
 }
 
 /** Loads cheaper than this need neither early refresh nor a lease. Milliseconds. */
@@ -62,7 +83,7 @@ export const cheap = 5;
  * leaves a comparison on the path of a hit. (Vattani, Chierichetti, Lowenstein: Optimal Probabilistic Cache Stampede
  * Prevention, VLDB 2015; β = 1.)
  */
-function drawLot({ cost, storedAt, freshUntil }: Omit<Making, 'pairs'>): number {
+function drawLot({ cost, storedAt, freshUntil }: Making): number {
   if (cost < cheap || freshUntil === Number.POSITIVE_INFINITY) return freshUntil;
   const lot = freshUntil - cost * -Math.log(1 - Math.random());
   return Math.max(lot, storedAt + (freshUntil - storedAt) / 2);
@@ -83,12 +104,4 @@ export function holdsHere({ proven }: Tags, epoch: string | undefined, entry: En
 /** The value as a hit gives it: always a promise, and the same one while the value can be shared. */
 export function answerOf(entry: Entry): Promise<unknown> {
   return entry.answer ?? Promise.resolve(handOut(entry.kept));
-}
-
-export function tagsOf(entry: Entry): string[] {
-  return entry.cells.map((cell) => cell.tag);
-}
-
-export function* pairsOf(entry: Entry): Generator<readonly [string, Version]> {
-  for (let i = 0; i < entry.cells.length; i++) yield [(entry.cells[i] as Cell).tag, entry.versions[i] as Version];
 }

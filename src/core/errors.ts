@@ -1,20 +1,28 @@
-/** Marks our errors across the ESM and the CommonJS copy of the package, where `instanceof` alone would fail. */
-const brand = Symbol.for('unstale.error');
+/** Marks our errors, by their code, across the ESM and the CommonJS copy of the package, where `instanceof` alone would fail. */
+const brand: unique symbol = Symbol.for('unstale.error');
 
 /** What every error of unstale has in common: a `code`, and what happened, to what, and what to do in its message. */
 export class UnstaleError extends Error {
+  static readonly [brand]: string = '';
   override name = 'UnstaleError';
   /** A stable name of what went wrong, such as `INVALIDATION_PENDING`. */
   readonly code: string;
   constructor(code: string, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
-    Object.defineProperty(this, brand, { value: true });
+    Object.defineProperty(this, brand, { value: code });
   }
 
+  /** Also true for errors of the package's other copy: those carry the brand, and classes are told apart by it. */
   static override [Symbol.hasInstance](other: unknown): boolean {
-    if (typeof other !== 'object' || other === null || !(brand in other)) return false;
-    return this === UnstaleError || (other as unknown as Error).name === this.name;
+    if (Function.prototype[Symbol.hasInstance].call(this, other)) return true;
+    if (typeof other !== 'object' || other === null) return false;
+    const of = (other as { [brand]?: string })[brand];
+    return (
+      of !== undefined &&
+      Object.hasOwn(this, brand) &&
+      [of, ''].includes((this as unknown as { [brand]: string })[brand])
+    );
   }
 }
 
@@ -23,6 +31,7 @@ export class UnstaleError extends Error {
  * then other processes may serve what it should have ended.
  */
 export class InvalidationPendingError extends UnstaleError {
+  static override readonly [brand]: string = 'INVALIDATION_PENDING';
   override name = 'InvalidationPendingError';
   /** What is not acknowledged yet. */
   readonly tags: readonly string[];
@@ -44,6 +53,7 @@ export class InvalidationPendingError extends UnstaleError {
 
 /** A load took longer than its hard time-out; its `signal` was aborted. */
 export class LoadTimeoutError extends UnstaleError {
+  static override readonly [brand]: string = 'LOAD_TIMEOUT';
   override name = 'LoadTimeoutError';
   constructor(key: string, after: number) {
     super(
@@ -55,6 +65,7 @@ export class LoadTimeoutError extends UnstaleError {
 
 /** The store did not answer, or is not trusted at the moment. Reads turn to the database; you meet it as a `cause`. */
 export class StoreUnavailableError extends UnstaleError {
+  static override readonly [brand]: string = 'STORE_UNAVAILABLE';
   override name = 'StoreUnavailableError';
   constructor(why: string, options?: ErrorOptions) {
     super('STORE_UNAVAILABLE', `The store is not available: ${why}.`, options);
@@ -63,6 +74,7 @@ export class StoreUnavailableError extends UnstaleError {
 
 /** `tenancy: 'required'`, and no tenant was named. */
 export class TenantMissingError extends UnstaleError {
+  static override readonly [brand]: string = 'TENANT_MISSING';
   override name = 'TenantMissingError';
   constructor(key: string) {
     super(
@@ -74,6 +86,7 @@ export class TenantMissingError extends UnstaleError {
 
 /** The cache was closed. */
 export class ClosedError extends UnstaleError {
+  static override readonly [brand]: string = 'CLOSED';
   override name = 'ClosedError';
   constructor(what: string) {
     super('CLOSED', `${what}: the cache is closed.`);

@@ -1,6 +1,5 @@
 import { decodeEntry } from '../values/index.js';
 import type { Ask } from './ask.js';
-import { tagsOf } from './entry.js';
 import { Known, knownTags } from './look.js';
 import type { Parts } from './parts.js';
 import { isFenced, type Version } from './store.js';
@@ -49,7 +48,7 @@ export async function explain(parts: Parts, ask: Ask): Promise<Explanation> {
 
 function factsNear(parts: Parts, ask: Ask): Facts | undefined {
   const entry = parts.near.peek(ask.identity.key);
-  return entry && { ...entry, source: 'near', tags: tagsOf(entry), hasValue: true };
+  return entry && { ...entry, source: 'near', tags: entry.tags, hasValue: true };
 }
 
 function factsFar(parts: Parts, ask: Ask, bytes: Uint8Array | undefined): Facts | undefined {

@@ -1,5 +1,5 @@
 import type { Ask } from './ask.js';
-import { cheap, type Entry, pairsOf } from './entry.js';
+import { cheap, type Entry } from './entry.js';
 import type { Flight, Landing } from './flight.js';
 import { load } from './load.js';
 import { Known, look, type Sight } from './look.js';
@@ -21,7 +21,8 @@ export async function fill(parts: Parts, ask: Ask): Promise<Landing> {
   for (;;) {
     const flight = ask.fresh ? undefined : parts.flights.get(ask.identity.key);
     if (flight !== undefined) {
-      const landing = await flight.landed;
+      const { landing, aged } = await wait(parts, ask, flight.landed);
+      if (aged) return landing;
       if (landing.own) return fillAlone(parts, ask);
       // A flight whose versions were taken after this read began contains all that this read must contain.
       if (flight.begun > began || (await stillHolds(parts, ask, landing))) return landing;
@@ -36,7 +37,7 @@ export async function fill(parts: Parts, ask: Ask): Promise<Landing> {
       // Somebody else took off while this read was looking.
       if (parts.flights.has(ask.identity.key)) continue;
     }
-    return takeOff(parts, ask, looked, fly(parts, ask, sight));
+    return (await wait(parts, ask, takeOff(parts, ask, looked, fly(parts, ask, sight)))).landing;
   }
 }
 
@@ -64,14 +65,22 @@ export function serve(parts: Parts, ask: Ask, { entry, source, tolerated }: Sigh
   const { settings } = ask;
   const fresh = now < entry.freshUntil && !tolerated;
   if (!fresh && !tolerated && now >= entry.freshUntil + settings.swr) {
-    const failedJustNow = now < entry.retryAt && now < entry.freshUntil + settings.staleOnError;
-    return failedJustNow ? landed(parts, entry, source, true, 'the load failed a moment ago') : undefined;
+    const failedJustNow = now < entry.retryAt && !parts.flights.has(ask.identity.key);
+    return failedJustNow && now < entry.freshUntil + settings.staleOnError
+      ? landed(parts, entry, source, true, 'the load failed a moment ago')
+      : undefined;
   }
   if (!fresh || now >= entry.settledUntil) refresh(parts, ask, entry);
   return landed(parts, entry, source, !fresh, tolerated ? 'invalidated, and tolerated' : fresh ? undefined : 'aged');
 }
 
-export function landed(parts: Parts, entry: Entry, source: 'near' | 'store', stale: boolean, reason?: string): Landing {
+export function landed(
+  parts: Parts,
+  entry: Entry,
+  source: 'near' | 'store',
+  stale: boolean,
+  reason: string | undefined,
+): Landing {
   const now = parts.clock.now();
   return {
     kept: entry.kept,
@@ -79,10 +88,8 @@ export function landed(parts: Parts, entry: Entry, source: 'near' | 'store', sta
     source,
     age: Math.max(0, now - entry.storedAt),
     stored: true,
-    ...(reason === undefined ? {} : { reason }),
-    get pairs() {
-      return new Map(pairsOf(entry));
-    },
+    reason,
+    pairs: entry,
     epoch: entry.epoch,
     ttl: Math.max(0, entry.freshUntil - now),
     stale,
@@ -95,10 +102,15 @@ export function landed(parts: Parts, entry: Entry, source: 'near' | 'store', sta
 export async function stillHolds(parts: Parts, ask: Ask, landing: Landing): Promise<boolean> {
   if (landing.torn !== undefined) return false;
   const known = new Known(parts, parts.clock.now() - ask.settings.maxStale);
-  const tags = [...landing.pairs.keys()];
+  const pairs = [...landing.pairs];
+  const tags = pairs.map(([tag]) => tag);
   try {
     await known.ask(undefined, tags);
-    return known.holds(landing.epoch, tags, [...landing.pairs.values()]);
+    return known.holds(
+      landing.epoch,
+      tags,
+      pairs.map(([, version]) => version),
+    );
   } catch {
     return false;
   }
@@ -163,32 +175,45 @@ async function acquire(
   }
 }
 
-/** Lets an aged value that still holds stand in for a load that fails or takes long. */
+/** Lets an aged value that still holds stand in for a load that failed. */
 export async function orAged(
   parts: Parts,
   ask: Ask,
   { entry, source, tolerated }: Sight,
   loading: Promise<Landing>,
 ): Promise<Landing> {
-  const { settings, counter } = ask;
-  if (entry === undefined || tolerated) return loading;
-  const aged = (reason: string) => landed(parts, entry, source, true, reason);
-  const usable = parts.clock.now() < entry.freshUntil + Math.max(settings.staleOnError, settings.swr);
-  if (settings.soft !== undefined && usable) {
-    let stop = () => {};
-    const soft = new Promise<Landing>((resolve) => {
-      stop = parts.clock.after(settings.soft as number, () => resolve(aged('the load takes long')));
-    });
-    return Promise.race([loading.finally(stop).catch((error) => failed(error)), soft]);
+  try {
+    return await loading;
+  } catch (error) {
+    if (entry === undefined || tolerated || parts.clock.now() >= entry.freshUntil + ask.settings.staleOnError)
+      throw error;
+    entry.retryAt = parts.clock.now() + retryEvery;
+    return landed(parts, entry, source, true, 'the load failed');
   }
-  return loading.catch((error) => failed(error));
+}
 
-  function failed(error: unknown): Landing {
-    if (parts.clock.now() >= (entry as Entry).freshUntil + settings.staleOnError) throw error;
-    counter.staleOnError++;
-    (entry as Entry).retryAt = parts.clock.now() + retryEvery;
-    return aged('the load failed');
+/**
+ * Waits for a flight, but not longer than the soft time-out when there is an aged value that still holds. The flight
+ * goes on, so that those who come later join it instead of loading again.
+ */
+async function wait(parts: Parts, ask: Ask, flying: Promise<Landing>): Promise<{ landing: Landing; aged: boolean }> {
+  const { soft, swr, staleOnError } = ask.settings;
+  if (soft !== undefined && (await isLate(parts, flying, soft))) {
+    const { entry, source, tolerated } = await look(parts, ask);
+    const usable =
+      entry !== undefined && !tolerated && parts.clock.now() < entry.freshUntil + Math.max(swr, staleOnError);
+    if (usable) return { landing: landed(parts, entry, source, true, 'the load takes long'), aged: true };
   }
+  return { landing: await flying, aged: false };
+}
+
+async function isLate(parts: Parts, flying: Promise<unknown>, soft: number): Promise<boolean> {
+  let stop = () => {};
+  const late = new Promise<boolean>((resolve) => {
+    stop = parts.clock.after(soft, () => resolve(true));
+  });
+  const done = () => false;
+  return Promise.race([flying.then(done, done), late]).finally(stop);
 }
 
 /** Background loads of one entry, and loads after a failed one: milliseconds between them. */

@@ -1,4 +1,5 @@
-import { handOut, type Kept } from '../values/index.js';
+import { handOut, type Kept, keep, type TypeTable } from '../values/index.js';
+import type { Copy } from './options.js';
 import type { Cached } from './outcome.js';
 import type { Version } from './store.js';
 
@@ -10,12 +11,14 @@ export interface Flight {
 }
 
 /** How a read ended. */
-export interface Landing extends Omit<Cached<unknown>, 'value'> {
+export interface Landing extends Omit<Cached<unknown>, 'value' | 'reason'> {
+  readonly reason: string | undefined;
   /** Protected against those who change what they got; undefined when the value cannot be stored. */
   readonly kept: Kept | undefined;
   /** The value as loaded, where it is not kept. */
   readonly raw: unknown;
-  readonly pairs: ReadonlyMap<string, Version>;
+  /** What it depends on: a Map, or the entry itself. */
+  readonly pairs: Iterable<readonly [string, Version]>;
   readonly epoch: string;
   /** What is left of its life, for the value that it becomes a part of. */
   readonly ttl: number;
@@ -25,6 +28,13 @@ export interface Landing extends Omit<Cached<unknown>, 'value'> {
   readonly own: boolean;
   /** Why nothing that contains the value may be stored. */
   readonly torn: string | undefined;
+}
+
+/** A landing for a caller who wants values protected in another way than the one who stored it. */
+export function protectedAs(landing: Landing, copy: Copy, types: TypeTable): Landing {
+  const { kept } = landing;
+  if (kept === undefined || kept.copy === copy) return landing;
+  return { ...landing, kept: keep(handOut(kept), copy, { types }) };
 }
 
 /** The value of a landing, as one caller gets it. */

@@ -3,7 +3,7 @@ import type { Ask } from './ask.js';
 import { runWithin } from './context.js';
 import { leaveTags, store } from './deposit.js';
 import { parseDuration } from './duration.js';
-import { makeEntry } from './entry.js';
+import { Entry } from './entry.js';
 import { ClosedError, LoadTimeoutError } from './errors.js';
 import type { Landing } from './flight.js';
 import { ownTag } from './identity.js';
@@ -64,7 +64,7 @@ export interface Said {
 /** Runs the caller's function, in its scope and not longer than allowed. */
 export async function runLoad(
   parts: Parts,
-  ask: Pick<Ask, 'load' | 'settings' | 'counter'>,
+  ask: Pick<Ask, 'query' | 'settings' | 'counter'>,
   scope: Scope,
   said: Said,
 ): Promise<unknown> {
@@ -85,7 +85,7 @@ export async function runLoad(
     },
     skip: (reason) => scope.refuse(reason ?? 'the load said so'),
   };
-  const running = runWithin({ owner: parts, scope }, () => ask.load(context));
+  const running = runWithin({ owner: parts, scope }, () => ask.query.load(context));
   let stop = () => {};
   const late = new Promise<never>((_, reject) => {
     const end = (why: Error) => {
@@ -123,7 +123,7 @@ export function settle(
   lease: Lease | undefined,
 ): Landing {
   const { settings } = ask;
-  const refined = ask.refine?.(raw);
+  const refined = ask.query.refine?.(raw);
   for (const tag of refined?.tags ?? []) scope.learn(ownTag(tag));
   const own =
     saidTtl ??
@@ -154,7 +154,7 @@ export function settle(
   }
   const now = parts.clock.now();
   const freshUntil = now + ttl;
-  const entry = makeEntry(parts.tags, {
+  const entry = new Entry(parts.tags, {
     kept,
     pairs: scope.pairs,
     epoch: sight.epoch,

@@ -1,6 +1,6 @@
 import { damaged, decodeEntry, type Envelope, keep } from '../values/index.js';
 import type { Ask } from './ask.js';
-import { type Entry, holdsHere, makeEntry, tagsOf } from './entry.js';
+import { Entry, holdsHere } from './entry.js';
 import { StoreUnavailableError } from './errors.js';
 import { ownTag, standingTags } from './identity.js';
 import type { Parts } from './parts.js';
@@ -55,12 +55,12 @@ async function lookFar(parts: Parts, ask: Ask, entry: Entry | undefined, near: E
   const known = new Known(parts, parts.clock.now() - ask.settings.maxStale);
   const wanted = knownTags(parts, ask);
   // What the last entry depended on, the next one will likely depend on too, and then needs a version from before.
-  if (near !== undefined) wanted.push(...tagsOf(near));
+  if (near !== undefined) wanted.push(...near.tags);
   try {
     if (entry !== undefined) {
       // The payload is here already: its versions alone decide, and cost a fraction of its bytes.
       await known.ask(undefined, wanted);
-      if (known.holds(entry.epoch, tagsOf(entry), entry.versions))
+      if (known.holds(entry.epoch, entry.tags, entry.versions))
         return known.sight({ entry, source: 'near', reason: 'aged' });
     }
     const bytes = await known.ask(ask.hash, wanted);
@@ -111,7 +111,7 @@ function arrive(parts: Parts, ask: Ask, found: Found): Entry | undefined {
   if (present !== undefined && present.epoch === head.epoch && sameVersions(present, head)) return present;
   const value = found.value();
   if (value === damaged) return void reportDamage(parts, ask, 0);
-  const entry = makeEntry(parts.tags, {
+  const entry = new Entry(parts.tags, {
     kept: keep(value, ask.settings.copy, { types: parts.types, owned: true }),
     pairs: head.tags.map((tag, i) => [tag, head.versions[i] as Version] as const),
     epoch: head.epoch,
@@ -155,13 +155,11 @@ export class Known {
   async ask(hash: string | undefined, tags: readonly string[]): Promise<Uint8Array | undefined> {
     const { session, tags: table } = this.#parts;
     const unknown: string[] = [];
-    const asked = new Set(this.versions.keys());
     for (const tag of tags) {
-      if (asked.has(tag)) continue;
-      asked.add(tag);
+      if (this.versions.has(tag)) continue;
       const cell = table.cell(tag);
       if (table.isVerified(cell, this.#floor)) this.versions.set(tag, cell.version as Version);
-      else unknown.push(tag);
+      else if (!unknown.includes(tag)) unknown.push(tag);
     }
     if (hash === undefined && unknown.length === 0) return undefined;
     const mark = table.mark;

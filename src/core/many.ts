@@ -109,7 +109,16 @@ async function loadTogether<In>(parts: Parts, absent: readonly Absent<In>[], loa
   try {
     const inputs = absent.map(({ place }) => place.input);
     for (const { place } of absent) place.ask.counter.loads += place.ask === first ? 1 : 0;
-    const answer = await runLoad(parts, { ...pick(first), load: (context) => load(inputs, context) }, common, said);
+    const answer = await runLoad(
+      parts,
+      {
+        settings: first.settings,
+        counter: first.counter,
+        query: { ...first.query, load: (context) => load(inputs, context) },
+      },
+      common,
+      said,
+    );
     const values = answers(inputs, answer);
     const cost = parts.clock.now() - started;
     parts.events.emit('load', { key: first.identity.key, name: first.counter.name, duration: cost, stored: true });
@@ -168,10 +177,6 @@ function answers<In>(inputs: readonly In[], answer: unknown): [In, unknown][] {
       `Expected \`load\` to answer with ${inputs.length} values, one for each input and in their order, got ${answer.length}; a Map from input to value may leave some out`,
     );
   return inputs.map((input, i) => [input, answer[i]]);
-}
-
-function pick({ settings, counter }: Ask): Pick<Ask, 'settings' | 'counter'> {
-  return { settings, counter };
 }
 
 function withResolvers(): Pick<Absent<never>, 'landing' | 'resolve' | 'reject'> {

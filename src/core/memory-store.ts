@@ -85,7 +85,7 @@ class Space {
   readonly clock: Clock;
   readonly sessions = new Map<MemorySession, StoreContext>();
   readonly leases = new Map<string, Held>();
-  readonly versions: LRUCache<string, number>;
+  readonly versions: LRUCache<string, string>;
   readonly entries: LRUCache<string, Stored>;
   epoch = randomUUID() as string;
   #last = 0;
@@ -107,9 +107,9 @@ class Space {
   }
 
   raise(tag: string): Version {
-    this.#last += 1;
-    this.versions.set(tag, this.#last);
-    return this.#last;
+    const version = `v${++this.#last}`;
+    this.versions.set(tag, version);
+    return version;
   }
 
   entry(key: string): Uint8Array | undefined {

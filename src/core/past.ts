@@ -23,8 +23,8 @@ export async function loadPast(parts: Parts, ask: Ask, reason: string): Promise<
     ttl: () => {},
     skip: () => {},
   };
-  const raw = await ask.load(context);
-  learn(ask.refine?.(raw).tags ?? []);
+  const raw = await ask.query.load(context);
+  learn(ask.query.refine?.(raw).tags ?? []);
   return {
     kept: undefined,
     raw,

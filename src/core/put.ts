@@ -1,7 +1,7 @@
 import { keep } from '../values/index.js';
 import type { Ask } from './ask.js';
 import { store } from './deposit.js';
-import { makeEntry } from './entry.js';
+import { Entry } from './entry.js';
 import { deleteTag, keyTag, snapshotTags } from './identity.js';
 import { Known, knownTags } from './look.js';
 import { origin } from './origin.js';
@@ -35,7 +35,7 @@ export async function put(parts: Parts, ask: Ask, value: unknown, since: Held | 
   const now = parts.clock.now();
   const life = ((value ?? undefined) === undefined ? (negativeTtl ?? ttl) : ttl) * (1 - jitter * Math.random());
   const freshUntil = now + life;
-  const entry = makeEntry(parts.tags, {
+  const entry = new Entry(parts.tags, {
     kept,
     pairs,
     epoch: since?.epoch ?? known.epoch ?? '',

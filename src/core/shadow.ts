@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { handOut } from '../values/index.js';
 import type { Ask } from './ask.js';
-import { tagsOf } from './entry.js';
 import { fly, stillHolds, takeOff } from './fill.js';
 import { type Landing, valueOf } from './flight.js';
 import { look } from './look.js';
@@ -19,6 +18,6 @@ export async function shadow(parts: Parts, ask: Ask): Promise<Landing> {
   const landing = await takeOff(parts, ask, begun, fly(parts, ask, sight));
   const comparable = entry !== undefined && !tolerated && parts.clock.now() < entry.freshUntil;
   if (comparable && !isDeepStrictEqual(stored, valueOf(landing)) && (await stillHolds(parts, ask, landing)))
-    parts.events.emit('mismatch', { key: ask.identity.key, name: ask.counter.name, tags: tagsOf(entry) });
+    parts.events.emit('mismatch', { key: ask.identity.key, name: ask.counter.name, tags: entry.tags });
   return landing;
 }

@@ -3,7 +3,6 @@ export class Counter {
   hits = 0;
   misses = 0;
   loads = 0;
-  staleOnError = 0;
   /** Milliseconds that a load of this name takes, as far as is known; the newest count most. */
   cost: number | undefined;
   readonly name: string;

@@ -15,7 +15,7 @@ import type { Clock } from './clock.js';
  * 3. `read` gives versions that the tags had at a moment after the call began. In particular a call never shares a
  *    request that was already on its way.
  * 4. `epoch` changes, and `lost` is called, before anything is read from a store that may have gone back in time.
- * 5. Nothing waits for ever: every promise settles within the time-out of its call, and rejects with
+ * 5. Nothing waits for ever: every promise settles within its `timeout`, or the store's own where it has none, and rejects with
  *    `StoreUnavailableError` when the store did not answer. A command that timed out may still be carried out.
  *
  * What it does not rely on: clocks of other machines, that entries or versions are kept, order between commands.
@@ -50,9 +50,12 @@ export interface StoreContext {
 
 /** What a store tells its cache. Calls are cheap and may come at any time, also before `open` has returned. */
 export interface StoreListener {
-  /** The version of `tag` has changed, or may have. */
+  /** The version of `tag` has changed, or may have. Told at least once for a watched read; also of own changes. */
   changed(tag: string): void;
-  /** Any version may have changed without a word: a connection was lost, the store was emptied, the epoch is new. */
+  /**
+   * Any version may have changed without a word: a connection was lost, the store was emptied, the epoch is new. Ends
+   * what `proven` said, until it is called again.
+   */
   lost(): void;
   /** Every change that took effect before `at` (in {@link Clock.now}) has been reported. */
   proven(at: number): void;
@@ -70,33 +73,44 @@ export type StoreEvent =
 export interface StoreSession {
   /** Largest entry that the store takes, in bytes. 0: the store keeps versions only, and values live in memory. */
   readonly maxEntryBytes: number;
-  /** Names the store's history; another value means that it may have lost something. Undefined: not trusted now. */
+  /**
+   * Names the store's history; another value means that it may have lost something. Undefined: not trusted now. Calls
+   * may reject all the same while it is defined: a store can have several nodes.
+   */
   readonly epoch: string | undefined;
   /** Milliseconds on a scale that all processes of this store share, for ages. */
   now(): number;
   /**
-   * Reads an entry and the versions of `tags`, together with all other reads of the same tick in one round trip.
+   * Reads an entry and the versions of `tags`, together with all other reads of the same tick in one round trip. A tag
+   * named twice has one version in both places.
    *
    * @param key - hash of the entry's key, or undefined for versions alone
    */
   read(key: string | undefined, tags: readonly string[]): Promise<StoreRead>;
-  /** Keeps an entry for `ms`. */
+  /** Keeps an entry of at most `maxEntryBytes` for `ms`. The bytes must not change until that has resolved. */
   write(key: string, bytes: Uint8Array, ms: number): Promise<void>;
   /** Forgets an entry. Never rejects: it is a kindness to the store, nothing depends on it. */
   remove(key: string): void;
   /**
-   * Gives each tag a new version, and resolves with them in order once the store has confirmed them all.
+   * Gives each tag a new version, and resolves with them in order once the store has confirmed them all. A tag named
+   * twice gets one.
    *
    * @param timeout - milliseconds; rejects at once when the store is known to be down
    */
   raise(tags: readonly string[], timeout: number): Promise<readonly Version[]>;
-  /** The right to load an entry, for `ms` at most; undefined when another process has it. */
+  /**
+   * The right to load an entry, for `ms` at most; undefined when anybody has it, this session included. A release by a
+   * former owner has no effect.
+   */
   lease(key: string, ms: number): Promise<Lease | undefined>;
-  /** Resolves when the lease of `key` is released, or after `ms`; never rejects. */
+  /** Resolves once nobody has the lease of `key`, also when it was given back before this call, or after `ms`; never rejects. */
   released(key: string, ms: number): Promise<void>;
   /** The largest `maxStale`, in milliseconds, that any process of this cache works with. */
   reach(): Promise<number>;
-  /** Ends connections, timers and listeners. Calls under way reject. */
+  /**
+   * Ends connections, timers and listeners. Calls under way and later ones reject, `released` resolves, the listener
+   * hears nothing more. May be called twice.
+   */
   close(): Promise<void>;
 }
 

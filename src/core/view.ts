@@ -1,21 +1,11 @@
-import type { Ask, Refined } from './ask.js';
+import type { Ask, Query } from './ask.js';
 import type { Entry } from './entry.js';
 import type { Explanation } from './explain.js';
 import type { Landing } from './flight.js';
 import type { Receipt } from './invalidate.js';
-import type { LoadContext, ReadSettings } from './options.js';
+import type { LoadContext } from './options.js';
 import type { Cached } from './outcome.js';
 import type { Parts } from './parts.js';
-
-/** A read as a wrapped function or a single call describes it. */
-export interface Query {
-  readonly name: string;
-  readonly settings: ReadSettings;
-  readonly version: string;
-  readonly fresh?: boolean;
-  readonly load: (context: LoadContext) => unknown;
-  readonly refine?: (value: unknown) => Refined;
-}
 
 /** What wrapped functions and batches see of the cache that they belong to. */
 export interface View {

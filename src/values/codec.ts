@@ -7,7 +7,7 @@ import { writeValue } from './write.js';
  * Entries as bytes. Readers may be older or newer than the writer, and what lies between them may have changed the
  * bytes, so reading promises one thing above all: the value that was written, or none.
  *
- *     c1 75 | format 1 | flags 1 | crc32 4 | length of the head 4 | head | value
+ *     c1 75 | format 1 | flags 1 | crc32 4 | length of the head 3 | head | value
  *
  * `c1` starts neither text nor JSON nor msgpack, so foreign bytes are told at once. The checksum covers everything
  * but itself: without it most single flipped bits decode to another value (`docs/decisions/003-bytes.md`). Head and
@@ -49,7 +49,7 @@ export interface DecodedEntry {
 const magic0 = 0xc1;
 const magic1 = 0x75;
 const format = 1;
-const prelude = 12;
+const prelude = 11;
 /** Flags. Two more are spoken for: 2 for compressed, 4 for sealed. An entry with a flag that we do not know is not read. */
 const withValue = 1;
 
@@ -58,20 +58,22 @@ const withValue = 1;
  *
  * @throws UnstorableError when the value would not come back as it is
  */
-export function encodeEntry(head: Envelope, value: unknown, types?: TypeTable): Uint8Array {
+export function encodeEntry(head: Envelope, value: unknown, types?: TypeTable): Buffer {
   const { epoch, tags, versions, storedAt, freshUntil, keepUntil, cost, origin, statements } = head;
   if (tags.length !== versions.length)
     throw new TypeError(`Expected \`versions\` to have one for each of ${tags.length} tags, got ${versions.length}`);
-  const headParts = writeValue([epoch, tags, versions, storedAt, freshUntil, keepUntil, cost, origin, statements]);
+  const known = [epoch, tags, versions, storedAt, freshUntil, keepUntil, cost, origin];
+  const headParts = writeValue(statements === undefined ? known : [...known, statements]);
   const valueParts = value === noValue ? [] : writeValue(value, types);
   const bytes = Buffer.concat([Buffer.alloc(prelude), ...headParts, ...valueParts]);
   bytes[0] = magic0;
   bytes[1] = magic1;
   bytes[2] = format;
   bytes[3] = value === noValue ? 0 : withValue;
-  bytes.writeUInt32BE(
+  bytes.writeUIntBE(
     headParts.reduce((sum, part) => sum + part.length, 0),
     8,
+    3,
   );
   bytes.writeUInt32BE(checksum(bytes), 4);
   return bytes;
@@ -91,7 +93,7 @@ export function decodeEntry(
   const flags = bytes[3]!;
   if ((flags & ~withValue) !== 0) return undefined;
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  const valueAt = prelude + buffer.readUInt32BE(8);
+  const valueAt = prelude + buffer.readUIntBE(8, 3);
   if (valueAt > buffer.length || buffer.readUInt32BE(4) !== checksum(buffer)) return undefined;
   const hasValue = flags === withValue;
   if (!hasValue && valueAt !== buffer.length) return undefined;
@@ -121,7 +123,7 @@ function checksum(bytes: Buffer): number {
 
 function asEnvelope(head: unknown): Envelope {
   // Whoever can write to the store can compute a checksum: the shape is checked, not assumed.
-  if (!Array.isArray(head) || head.length !== 9) throw new TypeError('Expected an envelope');
+  if (!Array.isArray(head) || (head.length !== 8 && head.length !== 9)) throw new TypeError('Expected an envelope');
   const [epoch, tags, versions, storedAt, freshUntil, keepUntil, cost, origin, statements] = head as unknown[];
   if (
     typeof epoch !== 'string' ||

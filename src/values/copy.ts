@@ -23,6 +23,7 @@ export interface Kept {
   /** What every hit hands out when `shared`; else the original of the copies, which must stay inside. */
   readonly value: unknown;
   readonly shared: boolean;
+  readonly copy: CopyPolicy;
   /** About how many bytes of heap the value takes. */
   readonly bytes: number;
 }
@@ -50,7 +51,7 @@ export function keep(value: unknown, copy: CopyPolicy, options: KeepOptions = {}
   try {
     const kept = keeper.take(value, 0);
     const shared = copy === 'reference' || keeper.plan === undefined;
-    const result: Keeping = { value: kept, shared, bytes: keeper.bytes, plan: keeper.plan, types };
+    const result: Keeping = { value: kept, shared, copy, bytes: keeper.bytes, plan: keeper.plan, types };
     return result;
   } catch (error) {
     throw explain(error, value, 'value', (part) => faultOf(part, types), maxDepth, UnstorableError);
@@ -121,7 +122,7 @@ class Keeper {
   #properties(target: object, depth: number): object {
     const object = target as Record<string, unknown>;
     const names = Object.keys(object);
-    this.bytes += 32 + 8 * names.length;
+    this.bytes += 80 + 8 * names.length; // with what V8 sets aside for further properties
     let below: { names: string[]; plans: Plan[] } | undefined;
     for (const name of names) {
       const value = object[name];
@@ -135,7 +136,12 @@ class Keeper {
     }
     this.plan = below ?? (this.#freezes ? undefined : justThis);
     // Only what is spread can follow a list of names; a copy of anything else has to look at what it copies.
-    if (this.plan !== undefined && Object.getPrototypeOf(object) !== Object.prototype) this.plan = 'all';
+    // `__proto__` must not be on a list either: a row without an own one would have its prototype replaced.
+    if (
+      this.plan !== undefined &&
+      (Object.getPrototypeOf(object) !== Object.prototype || below?.names.includes('__proto__'))
+    )
+      this.plan = 'all';
     return this.plan === undefined ? Object.freeze(object) : object;
   }
 

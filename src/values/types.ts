@@ -22,15 +22,13 @@ export interface TypeRule<T> {
   key?(instance: T): KeyPart;
   /** The instance as data. Without `encode` and `decode`, it is its own enumerable properties. */
   encode?(instance: T): unknown;
-  /** The instance again. May be called on every hit. */
-  // biome-ignore lint/suspicious/noExplicitAny: what `encode` gave; typing it would ask every rule for a second type.
+  /** The instance again, from what `encode` gave. May be called on every hit. */
   decode?(data: any): T;
   /** Instances never change once they are made, so all readers may share one. @defaultValue false */
   immutable?: boolean;
 }
 
-/** A rule for whatever class. */
-// biome-ignore lint/suspicious/noExplicitAny: a rule both takes and gives its class, so no other type holds all rules.
+/** A rule for whatever class: a rule both takes and gives its class, so no narrower type holds all rules. */
 export type AnyRule = TypeRule<any>;
 
 /** Rules by what they are looked up by. */

@@ -52,7 +52,10 @@ export async function startPostgres(): Promise<PostgresServer> {
   });
 }
 
-/** The folder of `postgres` and `initdb`: the machine's own, else the one that comes with `npm ci`. */
+/**
+ * The folder of `postgres` and `initdb`: the machine's own, else the one that comes with `npm ci`, which
+ * UNSTALE_TEST_NPM_POSTGRES=1 prefers.
+ */
 async function programsOf(folder: string): Promise<string> {
   const installed = [
     ...versionFolders('/usr/lib/postgresql', 'bin'),

@@ -29,8 +29,8 @@ export interface ServerProcess {
   resume(): void;
   /** Ends it with no warning (SIGKILL). Its folder stays, for `restart`. */
   kill(): Promise<void>;
-  /** Starts it again on the same port and in the same folder, after killing it if it still runs. */
-  restart(args?: readonly string[]): Promise<void>;
+  /** Starts it again on the same port and in the same folder, with `more` arguments; kills it first if it still runs. */
+  restart(more?: readonly string[]): Promise<void>;
   /** Ends it and removes its folder; never rejects. */
   stop(): Promise<void>;
 }
@@ -50,9 +50,9 @@ export async function startProcess(program: Program, timeout = 30_000): Promise<
     pause: () => void current.child.kill('SIGSTOP'),
     resume: () => void current.child.kill('SIGCONT'),
     kill: () => end(current, 'SIGKILL'),
-    async restart(args = program.args) {
+    async restart(more = []) {
       await end(current, 'SIGKILL');
-      current = await start({ ...program, args }, timeout);
+      current = await start({ ...program, args: [...program.args, ...more] }, timeout);
     },
     async stop() {
       await end(current, program.signal);

@@ -70,13 +70,14 @@ async function compile(resolution, decorators) {
     skipLibCheck: false,
     noEmitOnError: true,
     rootDir: '.',
-    outDir: 'out',
   };
   writeFileSync(join(dir, folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['service.ts'] }));
-  for (const compiler of ['typescript', 'ts6', 'ts7']) {
-    await run('node', `node_modules/${compiler}/bin/tsc`, '-p', folder);
-    await run('node', `${folder}/out/service.js`);
-  }
+  const compileWith = async (compiler) => {
+    const out = `${folder}/${compiler}`;
+    await run('node', `node_modules/${compiler}/bin/tsc`, '-p', folder, '--outDir', out);
+    await run('node', `${out}/service.js`);
+  };
+  await Promise.all(['typescript', 'ts6', 'ts7'].map(compileWith));
   say(`TypeScript 5, 6 and 7: ${resolution}, ${decorators} decorators`);
 }
 

@@ -10,6 +10,8 @@ export const watching: readonly Case[] = [
       const { a, b, heard, until } = world;
       const tags = ['plain', ...Object.values(oddTags()).flat()];
       await watched(world, tags);
+      // To find the store may have been a loss too.
+      heard.forget();
       for (const tag of tags) {
         await b.raise([tag], soon);
         await until(

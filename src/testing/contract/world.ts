@@ -119,7 +119,9 @@ export async function inWorld(options: ContractOptions, body: (world: World) => 
   const readAgain: World['readAgain'] = (session, key, tags) =>
     until('the store answers a read', () => session.read(key, tags));
   const ready = async ({ session }: ContractSession) => {
-    await readAgain(session, undefined, ['ready']);
+    // Many tags and keys: a store of several nodes is there when all of them are.
+    const reads = () => numbered(16).map((key) => session.read(key, numbered(64)));
+    await until('the store answers', () => Promise.all([session.reach(), ...reads()]));
     return session;
   };
   try {

@@ -4,8 +4,16 @@ import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { addExtension, Packr, unpack } from 'msgpackr';
 import { describe, expect, it } from 'vitest';
-import { createTypeTable, damaged, decodeEntry, encodeEntry, noValue, type TypeTable, UnstorableError } from '../../../src/values/index.js';
-import { aRow, head, leaves, limits, storable, unstorable } from './samples.js';
+import {
+  createTypeTable,
+  damaged,
+  decodeEntry,
+  encodeEntry,
+  noValue,
+  type TypeTable,
+  UnstorableError,
+} from '../../../src/values/index.js';
+import { aRow, head, leaves, limits, portraitOf, storable, unstorable } from './samples.js';
 
 function roundTrip(value: unknown, types?: TypeTable): unknown {
   return decodeEntry(encodeEntry(head, value, types), limits, types)!.value();
@@ -13,8 +21,9 @@ function roundTrip(value: unknown, types?: TypeTable): unknown {
 
 describe('a stored value', () => {
   it.each(Object.entries(leaves))('comes back as it was: %s', (_, make) => {
-    deepStrictEqual(roundTrip(make()), make());
-    deepStrictEqual(roundTrip([make(), { inside: make() }]), [make(), { inside: make() }]);
+    const value = [make(), { inside: make() }];
+    expect(portraitOf(roundTrip(value))).toBe(portraitOf(value));
+    expect(portraitOf(roundTrip(value[0]))).toBe(portraitOf(value[0]));
   });
 
   it('comes back as it was, whatever it consists of', () => {
@@ -22,15 +31,10 @@ describe('a stored value', () => {
       fc.property(storable, (value) => {
         const back = roundTrip(value);
         deepStrictEqual(back, value);
-        expect(shapeOf(back)).toEqual(shapeOf(value));
+        expect(portraitOf(back)).toBe(portraitOf(value));
       }),
       { numRuns: 2000 },
     );
-  });
-
-  it('keeps the order of properties, entries and members', () => {
-    const value = { z: 1, a: new Map([['y', 1], ['b', 2]]), m: new Set(['c', 'a']) };
-    expect(JSON.stringify(shapeOf(roundTrip(value)))).toBe(JSON.stringify(shapeOf(value)));
   });
 
   it('belongs to whoever asked for it', () => {
@@ -68,21 +72,34 @@ describe('a stored value', () => {
 
 describe('what would not come back as it was', () => {
   it.each(Object.entries(unstorable))('is not stored: %s', (_, [make, found]) => {
-    for (const [value, path] of [[make(), 'value'], [{ rows: [1, make()] }, 'value.rows[1]'], [new Map([['k', make()]]), 'value.get("k")']] as const) {
+    for (const [value, path] of [
+      [make(), 'value'],
+      [{ rows: [1, make()] }, 'value.rows[1]'],
+      [new Map([['k', make()]]), 'value.get("k")'],
+    ] as const) {
       const error = thrown(() => encodeEntry(head, value));
       expect(error).toBeInstanceOf(UnstorableError);
-      expect(error).toMatchObject({ path, found, code: 'UNSTORABLE', message: `${path} is ${found}, which cannot be stored` });
+      expect(error).toMatchObject({
+        path,
+        found,
+        code: 'UNSTORABLE',
+        message: `${path} is ${found}, which cannot be stored`,
+      });
     }
   });
 
   it('is not stored: a cycle, or what is nested too deeply', () => {
     const cyclic: Record<string, unknown> = {};
     cyclic.parent = { children: [cyclic] };
-    expect(thrown(() => encodeEntry(head, cyclic))).toMatchObject({ path: 'value.parent.children[0]', found: 'a cyclic reference' });
+    expect(thrown(() => encodeEntry(head, cyclic))).toMatchObject({
+      path: 'value.parent.children[0]',
+      found: 'a cyclic reference',
+    });
     const nested = (levels: number): unknown => (levels === 0 ? 1 : [nested(levels - 1)]);
     deepStrictEqual(roundTrip(nested(256)), nested(256));
     expect(thrown(() => encodeEntry(head, nested(257)))).toMatchObject({ found: 'nested deeper than 256 levels' });
-    const bare = (levels: number): unknown => (levels === 0 ? 1 : Object.assign(Object.create(null), { a: bare(levels - 1) }));
+    const bare = (levels: number): unknown =>
+      levels === 0 ? 1 : Object.assign(Object.create(null), { a: bare(levels - 1) });
     deepStrictEqual(roundTrip(bare(256)), bare(256));
   });
 });
@@ -112,7 +129,10 @@ const types = createTypeTable([
 
 describe('an instance of a class with a rule', () => {
   it('comes back as an instance', () => {
-    const back = roundTrip({ price: new Money(250), list: [new Secret('x')] }, types) as { price: Money; list: Secret[] };
+    const back = roundTrip({ price: new Money(250), list: [new Secret('x')] }, types) as {
+      price: Money;
+      list: Secret[];
+    };
     expect(back.price).toBeInstanceOf(Money);
     expect(back.price.euros).toBe(2.5);
     expect(back.list[0]!.reveal()).toBe('x');
@@ -123,8 +143,19 @@ describe('an instance of a class with a rule', () => {
   });
 
   it('is not stored when its rule fails', () => {
-    const failing = createTypeTable([{ class: Secret, encode: () => { throw new Error('locked'); }, decode: () => new Secret('') }]);
-    expect(thrown(() => encodeEntry(head, new Secret(''), failing))).toMatchObject({ code: 'UNSTORABLE', cause: { message: 'locked' } });
+    const failing = createTypeTable([
+      {
+        class: Secret,
+        encode: () => {
+          throw new Error('locked');
+        },
+        decode: () => new Secret(''),
+      },
+    ]);
+    expect(thrown(() => encodeEntry(head, new Secret(''), failing))).toMatchObject({
+      code: 'UNSTORABLE',
+      cause: { message: 'locked' },
+    });
   });
 });
 
@@ -132,11 +163,27 @@ describe('a table of rules', () => {
   it.each([
     ['a class', [{ class: (() => 1) as never }], 'Expected `types[0].class` to be a class, got function'],
     ['a class other than Object', [{ class: Object }], 'Expected `types[0].class` to be a class, got function'],
-    ['a name', [{ class: class {} }], 'Expected `types[0]` to have a name, got an anonymous class'],
-    ['distinct names', [{ class: Money }, { class: Secret, name: 'Money' }], 'Expected `types` to have distinct names, got "Money" twice'],
-    ['distinct classes', [{ class: Money }, { class: Money, name: 'Cash' }], 'Expected `types` to have distinct classes, got Money twice'],
-    ['both ways', [{ class: Money, encode: () => 1 }], 'Expected the rule for Money to have both `encode` and `decode` or neither'],
-    ['ways to reach hidden state', [{ class: class Index extends Map {} }], 'Expected the rule for Index to have `encode` and `decode`, as Map keeps its state hidden'],
+    ['a name', [{ class: (() => class {})() }], 'Expected `types[0]` to have a name, got an anonymous class'],
+    [
+      'distinct names',
+      [{ class: Money }, { class: Secret, name: 'Money' }],
+      'Expected `types` to have distinct names, got "Money" twice',
+    ],
+    [
+      'distinct classes',
+      [{ class: Money }, { class: Money, name: 'Cash' }],
+      'Expected `types` to have distinct classes, got Money twice',
+    ],
+    [
+      'both ways',
+      [{ class: Money, encode: () => 1 }],
+      'Expected the rule for Money to have both `encode` and `decode` or neither',
+    ],
+    [
+      'ways to reach hidden state',
+      [{ class: class Index extends Map {} }],
+      'Expected the rule for Index to have `encode` and `decode`, as Map keeps its state hidden',
+    ],
   ])('needs %s', (_, rules, message) => {
     expect(() => createTypeTable(rules)).toThrow(new TypeError(message));
   });
@@ -144,7 +191,14 @@ describe('a table of rules', () => {
 
 describe('an entry', () => {
   it('gives back its head without decoding its value', () => {
-    const full = { ...head, tags: ['a', 'b'], versions: ['1', '2'], statements: 'x', keepUntil: Number.POSITIVE_INFINITY, cost: 0.5 };
+    const full = {
+      ...head,
+      tags: ['a', 'b'],
+      versions: ['1', '2'],
+      statements: 'x',
+      keepUntil: Number.POSITIVE_INFINITY,
+      cost: 0.5,
+    };
     const entry = decodeEntry(encodeEntry(full, 1), limits)!;
     deepStrictEqual(entry.head, full);
     expect(entry.hasValue).toBe(true);
@@ -158,7 +212,9 @@ describe('an entry', () => {
   });
 
   it('needs a version for each tag', () => {
-    expect(() => encodeEntry({ ...head, versions: [] }, 1)).toThrow('Expected `versions` to have one for each of 1 tags, got 0');
+    expect(() => encodeEntry({ ...head, versions: [] }, 1)).toThrow(
+      'Expected `versions` to have one for each of 1 tags, got 0',
+    );
   });
 
   it('over the limit is not decoded', () => {
@@ -168,7 +224,11 @@ describe('an entry', () => {
   });
 
   it('of a later format, or with a flag that is not known, is not decoded', () => {
-    for (const [at, value] of [[2, 2], [3, 3], [3, 0x81]] as const) {
+    for (const [at, value] of [
+      [2, 2],
+      [3, 3],
+      [3, 0x81],
+    ] as const) {
       const bytes = Buffer.from(encodeEntry(head, 1));
       bytes[at] = value;
       expect(decodeEntry(reseal(bytes), limits)).toBeUndefined();
@@ -185,7 +245,7 @@ describe('an entry', () => {
 
 /** What a codec without checksum would see: the same damage, and a checksum that fits it. */
 function reseal(bytes: Buffer): Buffer {
-  if (bytes.length >= 12) bytes.writeUInt32BE(crc32(bytes.subarray(8), crc32(bytes.subarray(0, 4))), 4);
+  if (bytes.length >= 8) bytes.writeUInt32BE(crc32(bytes.subarray(8), crc32(bytes.subarray(0, 4))), 4);
   return bytes;
 }
 
@@ -225,7 +285,11 @@ function* flips(bytes: Uint8Array, bits: 1 | 2): Iterable<Buffer> {
 
 describe('bytes of a store', () => {
   it('with one flipped bit give no value', () => {
-    for (const value of [...samples, { rows: [aRow(1), aRow(2)], at: new Date(5) }, [new Map([[1, Buffer.from('abc')]])]])
+    for (const value of [
+      ...samples,
+      { rows: [aRow(1), aRow(2)], at: new Date(5) },
+      [new Map([[1, Buffer.from('abc')]])],
+    ])
       for (const bytes of flips(encodeEntry(head, value), 1)) expect(outcomeOf(bytes, value)).toBe('none');
   });
 
@@ -239,7 +303,9 @@ describe('bytes of a store', () => {
 
   it('with one flipped bit give other values when nothing is summed', () => {
     const value = { rows: [aRow(1), aRow(2)] };
-    const outcomes = Array.from(flips(encodeEntry(head, value), 1), (bytes) => outcomeOf(reseal(Buffer.from(bytes)), value));
+    const outcomes = Array.from(flips(encodeEntry(head, value), 1), (bytes) =>
+      outcomeOf(reseal(Buffer.from(bytes)), value),
+    );
     expect(outcomes.filter((outcome) => outcome === 'wrong').length).toBeGreaterThan(outcomes.length / 4);
   });
 
@@ -250,7 +316,8 @@ describe('bytes of a store', () => {
         expect(decodeEntry(whole.subarray(0, length), limits)).toBeUndefined();
         expect(outcomeOf(reseal(Buffer.from(whole.subarray(0, length))), value)).toBe('none');
       }
-      for (const extra of [1, 2, 8]) expect(outcomeOf(reseal(Buffer.concat([whole, Buffer.alloc(extra)])), value)).toBe('none');
+      for (const extra of [1, 2, 8])
+        expect(outcomeOf(reseal(Buffer.concat([whole, Buffer.alloc(extra)])), value)).toBe('none');
     }
   });
 
@@ -260,7 +327,7 @@ describe('bytes of a store', () => {
     for (let at = 0; at < 100_000; at++) {
       const bytes = Buffer.alloc(random() % 200);
       for (let index = 0; index < bytes.length; index++) bytes[index] = random();
-      if (at % 2) whole.subarray(0, 4).forEach((byte, index) => (bytes[index] = byte));
+      if (at % 2) bytes.set(whole.subarray(0, Math.min(4, bytes.length)));
       expect(decodeEntry(bytes, limits)).toBeUndefined();
     }
   });
@@ -269,12 +336,13 @@ describe('bytes of a store', () => {
     const random = xorshift(2);
     const value = [aRow(1), new Map([[1, Buffer.from('x')]]), anything()];
     const whole = Buffer.from(encodeEntry(head, value));
-    const headEnd = 12 + whole.readUInt32BE(8);
+    const headEnd = 11 + whole.readUIntBE(8, 3);
     for (let at = 0; at < 50_000; at++) {
       const bytes = Buffer.from(whole.subarray(0, at % 4 === 0 ? headEnd + (random() % 60) : undefined));
       // Half of them spoil only the value, so that its reader is reached.
       const from = at % 2 ? headEnd : 8;
-      for (let count = 1 + (random() % 4); count > 0; count--) bytes[from + (random() % Math.max(1, bytes.length - from))] = random();
+      for (let count = 1 + (random() % 4); count > 0; count--)
+        bytes[from + (random() % Math.max(1, bytes.length - from))] = random();
       const entry = decodeEntry(reseal(bytes), limits);
       entry?.value();
     }
@@ -295,12 +363,12 @@ describe('bytes of a store', () => {
       'an extension': [0x91, 0xd4, 0x65, 0x00],
       'a pointer of a structured clone': [0x91, 0xd6, 0x70, 0, 0, 0, 1],
       'a map': [0x91, 0x81, 0xa1, 0x61, 0x01],
-      'nothing': [],
+      nothing: [],
       'not a list': [0x01],
       'an empty list': [0x90],
     };
     const whole = Buffer.from(encodeEntry(head, 1));
-    const headEnd = 12 + whole.readUInt32BE(8);
+    const headEnd = 11 + whole.readUIntBE(8, 3);
     for (const [name, bytes] of Object.entries(hostile)) {
       const entry = decodeEntry(reseal(Buffer.concat([whole.subarray(0, headEnd), Buffer.from(bytes)])), limits);
       expect([name, entry!.value()]).toEqual([name, name === 'an empty list' ? undefined : damaged]);
@@ -309,17 +377,16 @@ describe('bytes of a store', () => {
 });
 
 function anything(): unknown {
-  return [/x/g, new RangeError('x'), 5n, Object.assign(Object.create(null), { a: -0 }), Float64Array.of(1), undefined, '\ud800', new Set([1])];
-}
-
-/** Prototypes and order, which deepStrictEqual checks only in part. */
-function shapeOf(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return typeof value;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  const name = prototype === null ? null : (prototype as object).constructor.name;
-  if (value instanceof Map) return [name, ...Array.from(value, ([key, item]) => [shapeOf(key), shapeOf(item)])];
-  if (value instanceof Set) return [name, ...Array.from(value, shapeOf)];
-  return [name, ...Object.keys(value).map((key) => [key, shapeOf(Reflect.get(value, key))])];
+  return [
+    /x/g,
+    new RangeError('x'),
+    5n,
+    Object.assign(Object.create(null), { a: -0 }),
+    Float64Array.of(1),
+    undefined,
+    '\ud800',
+    new Set([1]),
+  ];
 }
 
 function xorshift(seed: number): () => number {

@@ -162,6 +162,7 @@ describe('what is no data', () => {
     ['an Error', new Error('x'), 'argument 2', 'Error'],
     ['an invalid Date', new Date(Number.NaN), 'argument 2', 'an invalid Date'],
     ['an array that is not of bytes', Int16Array.of(1), 'argument 2', 'Int16Array'],
+    // biome-ignore lint/suspicious/noSparseArray: the hole is the point.
     ['an array with a hole', [1, , 2], 'argument 2', 'an array with holes or properties'],
     ['a value in a Map', new Map([['k', () => 1]]), 'argument 2.get("k")', 'a function'],
     ['a member of a Set', new Set([() => 1]), 'argument 2.values[0]', 'a function'],

@@ -1,0 +1,13 @@
+import type { Row } from '../row.js';
+
+/** The rows there are, in the order of the table. */
+export const rows: Readonly<Record<string, () => Promise<{ readonly row: Row }>>> = {
+  'hit-small': () => import('./hit-small.js'),
+  'hit-list': () => import('./hit-list.js'),
+  'hit-tags': () => import('./hit-tags.js'),
+  wrapped: () => import('./wrapped.js'),
+  stampede: () => import('./stampede.js'),
+  'heap-hit': () => import('./heap-hit.js'),
+  'heap-entry': () => import('./heap-entry.js'),
+  import: () => import('./import.js'),
+};

@@ -1,0 +1,102 @@
+import { randomUUID } from 'node:crypto';
+import { onTestFinished } from 'vitest';
+import { type RedisStoreOptions, type RedisTarget, redisStore } from '../../../adapters/redis/index.js';
+import { systemClock } from '../../../src/adapter/index.js';
+import type { StoreEvent, StoreListener, StoreSession } from '../../../src/core/store.js';
+
+export const clock = systemClock();
+
+/** What a session told its cache. */
+export interface Heard extends StoreListener {
+  readonly tags: string[];
+  readonly states: string[];
+  losses: number;
+  ups: number;
+  provenAt: number;
+}
+
+function listener(): Heard {
+  const heard: Heard = {
+    tags: [],
+    states: [],
+    losses: 0,
+    ups: 0,
+    provenAt: Number.NEGATIVE_INFINITY,
+    changed: (tag) => void heard.tags.push(tag),
+    lost: () => void heard.losses++,
+    proven: (at) => {
+      heard.provenAt = at;
+    },
+    up: () => void heard.ups++,
+    report: (event: StoreEvent) => void (event.type === 'breaker' && heard.states.push(event.state)),
+  };
+  return heard;
+}
+
+export interface SessionSettings extends RedisStoreOptions {
+  /** @defaultValue a name that nobody has used */
+  name?: string;
+  /** @defaultValue 0 */
+  maxStale?: number;
+}
+
+/** Opens a session that is closed when the test is over. */
+export function aSession(
+  target: RedisTarget,
+  { name = `test-${randomUUID()}`, maxStale = 0, ...options }: SessionSettings = {},
+): { session: StoreSession; heard: Heard; name: string } {
+  const heard = listener();
+  const session = redisStore(target, options).open({ name, clock, maxStale, listener: heard });
+  onTestFinished(() => session.close());
+  return { session, heard, name };
+}
+
+/** The same, once it is trusted. */
+export async function aTrustedSession(target: RedisTarget, settings?: SessionSettings) {
+  const opened = aSession(target, settings);
+  await until('the session is trusted', () => opened.session.epoch !== undefined);
+  return opened;
+}
+
+/** The same, once tags are watched. */
+export async function aWatchingSession(target: RedisTarget, settings: SessionSettings) {
+  const opened = await aTrustedSession(target, settings);
+  await until('tags are watched', () => opened.heard.provenAt > Number.NEGATIVE_INFINITY);
+  return opened;
+}
+
+/** Polls until `holds`; a rejection counts as not yet. Resolves with the milliseconds that it took. */
+export async function until(what: string, holds: () => unknown, patience = 12_000): Promise<number> {
+  const begun = performance.now();
+  for (;;) {
+    try {
+      if (await holds()) return performance.now() - begun;
+    } catch {}
+    if (performance.now() - begun > patience) throw new Error(`not within ${patience} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+/** How a call ended, and after how many milliseconds. */
+export async function timed(call: Promise<unknown>): Promise<{ error: unknown; took: number }> {
+  const begun = performance.now();
+  const error = await call.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  return { error, took: performance.now() - begun };
+}
+
+/** The version of one tag. */
+export async function versionOf(session: StoreSession, tag: string) {
+  return (await session.read(undefined, [tag])).versions[0];
+}
+
+/** Collects what must never happen: rejections that nobody handles. */
+export function unhandled(): unknown[] {
+  const seen: unknown[] = [];
+  const note = (reason: unknown) => seen.push(reason);
+  process.on('unhandledRejection', note);
+  onTestFinished(() => void process.off('unhandledRejection', note));
+  return seen;
+}
