@@ -22,6 +22,7 @@ import { put } from './put.js';
 import { resolveReadOptions } from './resolve.js';
 import { shadow } from './shadow.js';
 import { isSnapshot, makeSnapshot, type Snapshot } from './snapshot.js';
+import { nameOf } from './stats.js';
 import { invalidate, transaction } from './transaction.js';
 import type { View } from './view.js';
 import { warnOnce } from './warn.js';
@@ -86,6 +87,7 @@ export class CacheView implements Cache, View {
   }
 
   async getOrSetMany<In, T>(read: ReadMany<In, T, string>): Promise<T[]> {
+    this.#refuseWhenClosed('read');
     return fillMany(this, read);
   }
 
@@ -102,6 +104,8 @@ export class CacheView implements Cache, View {
     this.#refuseWhenClosed('set');
     if (since !== undefined && !isSnapshot(since)) throw expected('since', 'a snapshot of this cache', since);
     const settings = resolveReadOptions(timing, this.parts.settings.read);
+    // Past the cache nothing is stored; the old value ends all the same.
+    if (this.whyPast() !== undefined) return void (await this.delete(key));
     await put(this.parts, this.#askFor(key, settings, notLoading), value, since);
   }
 
@@ -215,6 +219,7 @@ export class CacheView implements Cache, View {
       return undefined;
     if (currentContext() !== undefined && !this.#hitInContext(entry)) return undefined;
     entry.counter.hits++;
+    entry.used = true;
     if (parts.events.hears('hit'))
       parts.events.emit('hit', {
         key,
@@ -386,14 +391,6 @@ export class CacheView implements Cache, View {
 /** Reads that say something about staleness or freshness are for `fill` to think about. */
 function isOrdinary(read: Read<unknown, string>): boolean {
   return !read.fresh && read.maxStale === undefined && read.copy === undefined;
-}
-
-/** What a key is counted under: its first part, or what stands before the first colon. */
-function nameOf(key: unknown): string {
-  const first = Array.isArray(key) ? key[0] : key;
-  if (typeof first !== 'string') return '(unnamed)';
-  const colon = first.indexOf(':');
-  return colon > 0 ? first.slice(0, colon) : first;
 }
 
 function checkTenant(id: unknown): string | number {

@@ -3,7 +3,7 @@ import type { Ask } from './ask.js';
 import type { Entry } from './entry.js';
 import type { Sight } from './look.js';
 import { origin } from './origin.js';
-import type { Parts } from './parts.js';
+import { heapPerByte, type Parts } from './parts.js';
 import type { Scope } from './scope.js';
 import type { Lease } from './store.js';
 import { warnOnce } from './warn.js';
@@ -12,6 +12,8 @@ import { warnOnce } from './warn.js';
 export function store(parts: Parts, ask: Ask, entry: Entry, raw: unknown, lease: Lease | undefined): void {
   const { session, clock } = parts;
   if (!parts.shared) return;
+  // Not even encoded, since that alone would take long.
+  if (entry.kept.bytes > session.maxEntryBytes * heapPerByte) return keepOut(parts, ask, lease);
   const there = session.now() - clock.now();
   const head: Envelope = {
     epoch: entry.epoch,
@@ -53,15 +55,8 @@ export function leaveTags(
 
 function send(parts: Parts, ask: Ask, head: Envelope, value: unknown, ms: number, lease: Lease | undefined): void {
   const { session, events } = parts;
-  const bytes = encodeEntry(head, value, parts.types);
-  if (bytes.length > session.maxEntryBytes) {
-    warnOnce(
-      `large:${ask.counter.name}`,
-      `A value of '${ask.counter.name}' has ${bytes.length} bytes and is kept in memory only; the store takes ${session.maxEntryBytes}.`,
-    );
-    lease?.release();
-    return;
-  }
+  const bytes = encode(parts, head, value);
+  if (bytes === undefined || bytes.length > session.maxEntryBytes) return keepOut(parts, ask, lease);
   const write = session
     .write(ask.hash, bytes, Math.min(Math.ceil(ms), longest))
     .catch((error) => events.emit('error', { error }))
@@ -70,6 +65,26 @@ function send(parts: Parts, ask: Ask, head: Envelope, value: unknown, ms: number
       lease?.release();
     });
   parts.writes.add(write);
+}
+
+/** Undefined when that fails: the value is then kept in memory only, and the read goes on. */
+function encode(parts: Parts, head: Envelope, value: unknown): Uint8Array | undefined {
+  try {
+    return encodeEntry(head, value, parts.types);
+  } catch (error) {
+    parts.events.emit('error', { error });
+    return undefined;
+  }
+}
+
+function keepOut(parts: Parts, ask: Ask, lease: Lease | undefined): void {
+  const { name } = ask.counter;
+  const most = parts.session.maxEntryBytes;
+  warnOnce(
+    `large:${name}`,
+    `A value of '${name}' is kept in memory only: the store takes entries of up to ${most} bytes.`,
+  );
+  lease?.release();
 }
 
 /** The store forgets what nobody wrote for so long. Milliseconds: 30 days. */

@@ -40,6 +40,8 @@ export class Entry {
   readonly counter: Counter;
   /** No background load before that: one in a second is enough, also while the database is down. */
   retryAt = 0;
+  /** Whether anybody had a hit on it here. */
+  used = false;
   #tags: readonly string[] | undefined;
 
   constructor(tags: Tags, making: Making) {

@@ -18,8 +18,10 @@ import type { Lease } from './store.js';
  */
 export async function fill(parts: Parts, ask: Ask): Promise<Landing> {
   const began = parts.begin();
+  // While a refresh runs in the background, what it replaces may be served: so that is looked at before anybody waits.
+  let mayBeServed = isInTime(parts, ask, parts.near.peek(ask.identity.key));
   for (;;) {
-    const flight = ask.fresh ? undefined : parts.flights.get(ask.identity.key);
+    const flight = ask.fresh || mayBeServed ? undefined : parts.flights.get(ask.identity.key);
     if (flight !== undefined) {
       const { landing, aged } = await wait(parts, ask, flight.landed);
       if (aged) return landing;
@@ -34,7 +36,8 @@ export async function fill(parts: Parts, ask: Ask): Promise<Landing> {
     if (!ask.fresh) {
       const found = serve(parts, ask, sight);
       if (found !== undefined) return found;
-      // Somebody else took off while this read was looking.
+      mayBeServed = false;
+      // Somebody else is loading, or took off while this read was looking.
       if (parts.flights.has(ask.identity.key)) continue;
     }
     return (await wait(parts, ask, takeOff(parts, ask, looked, fly(parts, ask, sight)))).landing;
@@ -56,6 +59,10 @@ export function refresh(parts: Parts, ask: Ask, entry: Entry): void {
       : takeOff(parts, ask, looked, fly(parts, ask, sighting));
   // A failed refresh leaves the value that was served; the event has told of the error.
   flying.catch(() => {});
+}
+
+function isInTime(parts: Parts, ask: Ask, entry: Entry | undefined): boolean {
+  return entry !== undefined && parts.clock.now() < entry.freshUntil + ask.settings.swr;
 }
 
 /** What a look found, if it may be served to this caller. */
@@ -82,6 +89,7 @@ export function landed(
   reason: string | undefined,
 ): Landing {
   const now = parts.clock.now();
+  entry.used = true;
   return {
     kept: entry.kept,
     raw: undefined,

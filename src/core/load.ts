@@ -148,11 +148,14 @@ export function settle(
     stale: false,
     own: kept === undefined,
   };
+  const now = parts.clock.now();
+  const { key } = ask.identity;
+  const resting = parts.churn.reasonToRest(key, sight.reason === 'invalidated' ? parts.near.peek(key) : undefined, now);
+  if (resting !== undefined) scope.refuse(resting);
   if (scope.unstorable !== undefined || kept === undefined) {
     leaveTags(parts, ask, sight, scope, cost, lease);
     return { ...landing, stored: false, reason: scope.unstorable ?? 'it cannot be stored', torn: scope.torn };
   }
-  const now = parts.clock.now();
   const freshUntil = now + ttl;
   const entry = new Entry(parts.tags, {
     kept,
@@ -165,7 +168,7 @@ export function settle(
     origin,
     counter: ask.counter,
   });
-  parts.near.write(ask.identity.key, entry);
+  parts.near.write(key, entry);
   store(parts, ask, entry, raw, lease);
   return { ...landing, stored: true, reason: sight.reason, torn: undefined };
 }
@@ -173,7 +176,7 @@ export function settle(
 /** A copy that may be handed out and stored; undefined when the value is of a kind that cannot be. */
 function protect(parts: Parts, ask: Ask, raw: unknown, scope: Scope): Kept | undefined {
   try {
-    return keep(raw, ask.settings.copy, { types: parts.types });
+    return keep(raw, ask.settings.copy, { types: parts.types, maxBytes: parts.maxValueBytes });
   } catch (error) {
     if (!(error instanceof UnstorableError) || parts.settings.onUnstorable === 'throw') throw error;
     warnOnce(`unstorable:${ask.counter.name}`, `A value of '${ask.counter.name}' is not stored: ${error.message}`);

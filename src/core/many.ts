@@ -3,7 +3,7 @@ import type { Ask } from './ask.js';
 import { expected } from './errors.js';
 import type { ReadMany } from './face.js';
 import { fill, orAged, serve, takeOff } from './fill.js';
-import { type Landing, valueOf } from './flight.js';
+import { type Landing, protectedAs, valueOf } from './flight.js';
 import { openScope, runLoad, type Said, settle } from './load.js';
 import { look, type Sight } from './look.js';
 import type { LoadContext } from './options.js';
@@ -11,6 +11,7 @@ import type { Parts } from './parts.js';
 import { loadPast } from './past.js';
 import { checkTags, resolveReadOptions } from './resolve.js';
 import { Scope } from './scope.js';
+import { nameOf } from './stats.js';
 import type { View } from './view.js';
 
 /**
@@ -19,13 +20,14 @@ import type { View } from './view.js';
  * flight that others can join. A key that somebody else is loading is waited for rather than loaded again.
  */
 export async function fillMany<In, T>(view: View, read: ReadMany<In, T, string>): Promise<T[]> {
-  const { inputs, key, tags, load, fresh = false, ...options } = read;
+  const { inputs, key, tags, load, fresh: asked = false, ...options } = read;
   if (!Array.isArray(inputs)) throw expected('inputs', 'a list', inputs);
   if (typeof key !== 'function') throw expected('key', 'a function from an input to its key', key);
   if (typeof load !== 'function') throw expected('load', 'a function', load);
   const { parts } = view;
   const base = resolveReadOptions(options, parts.settings.read);
   const { version } = parts.settings;
+  const fresh = asked || view.mode() === 'shadow';
 
   const places = new Map<string, Place<In>>();
   const order = inputs.map((input) => {
@@ -35,32 +37,32 @@ export async function fillMany<In, T>(view: View, read: ReadMany<In, T, string>)
     if (known !== undefined) return known;
     const settings = tags === undefined ? base : { ...base, tags: checkTags(tags(input)) };
     const single = async (context: LoadContext) => [...answers([input], await load([input], context))][0]?.[1];
-    const name = Array.isArray(own) && typeof own[0] === 'string' ? own[0] : (String(own).split(':', 1)[0] as string);
     const place: Place<In> = {
       input,
-      ask: view.ask(full, { name, settings, version, fresh, load: single }),
-      answer: undefined,
+      ask: view.ask(full, { name: nameOf(own), settings, version, fresh, load: single }),
+      answer: () => undefined,
     };
     places.set(full, place);
     return place;
   });
 
   const missing = [...places.values()].filter((place) => {
-    const entry = fresh ? undefined : view.hit(place.ask.identity.key, base.maxStale);
-    if (entry !== undefined) place.answer = view.cachedFrom(entry).value;
+    const entry = fresh || options.copy !== undefined ? undefined : view.hit(place.ask.identity.key, base.maxStale);
+    if (entry !== undefined) place.answer = () => view.cachedFrom(entry).value;
     return entry === undefined;
   });
   const past = missing.length > 0 ? view.whyPast() : undefined;
   if (past !== undefined) await loadAllPast(view, missing, load as Load<In>, past);
   else await fillAll(view, missing, load as Load<In>);
-  return order.map((place) => place.answer as T);
+  return order.map((place) => place.answer() as T);
 }
 
 /** One input, and what came of it. */
 interface Place<In> {
   readonly input: In;
   readonly ask: Ask;
-  answer: unknown;
+  /** Asked for each place in the list: copies are private, also those of a duplicate. */
+  answer: () => unknown;
 }
 
 type Load<In> = (missing: readonly In[], context: LoadContext) => unknown;
@@ -86,7 +88,8 @@ async function fillAll<In>(view: View, places: readonly Place<In>[], load: Load<
     if (outcome.status === 'rejected') throw outcome.reason;
     const place = places[i] as Place<In>;
     view.report(place.ask, outcome.value);
-    place.answer = valueOf(outcome.value);
+    const landing = protectedAs(outcome.value, place.ask.settings.copy, parts.types);
+    place.answer = () => valueOf(landing);
   }
 }
 
@@ -103,7 +106,7 @@ interface Absent<In> {
 async function loadTogether<In>(parts: Parts, absent: readonly Absent<In>[], load: Load<In>): Promise<void> {
   const first = (absent[0] as Absent<In>).place.ask;
   const scopes = absent.map(({ place, sight }) => openScope(parts, place.ask, sight));
-  const common = new Scope(parts.tags, new Map());
+  const common = new Scope(parts.tags, new Map(), true);
   const said: Said = { ttl: undefined };
   const started = parts.clock.now();
   try {
@@ -127,8 +130,8 @@ async function loadTogether<In>(parts: Parts, absent: readonly Absent<In>[], loa
       for (const [tag, version] of common.pairs) scope.add(tag, version);
       for (const tag of common.learned) scope.learn(tag);
       scope.ttl = common.ttl;
-      if (common.torn !== undefined && common.learned.length === 0) scope.tear(common.torn);
-      if (common.unstorable !== undefined && common.torn === undefined) scope.refuse(common.unstorable);
+      if (common.torn !== undefined) scope.tear(common.torn);
+      if (common.unstorable !== undefined) scope.refuse(common.unstorable);
       try {
         resolve(settle(parts, place.ask, sight, scope, (values[i] as [In, unknown])[1], said.ttl, cost, undefined));
       } catch (error) {
@@ -164,7 +167,7 @@ async function loadAllPast<In>(
   });
   const landing = await loadPast(view.parts, all, reason);
   answers(inputs, landing.raw).forEach(([, value], i) => {
-    (places[i] as Place<In>).answer = value;
+    (places[i] as Place<In>).answer = () => value;
   });
 }
 

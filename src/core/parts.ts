@@ -1,5 +1,6 @@
 import { createTypeTable, type TypeTable } from '../values/index.js';
 import { alone } from './alone.js';
+import { Churn } from './churn.js';
 import { type Clock, systemClock } from './clock.js';
 import { Events } from './events.js';
 import type { Flight } from './flight.js';
@@ -21,6 +22,9 @@ export interface Parts {
   /** Whether entries are shared through a store. */
   readonly shared: boolean;
   readonly flights: Map<string, Flight>;
+  /** Estimated bytes that a value may have in memory; a larger one is handed out and not kept. */
+  readonly maxValueBytes: number;
+  readonly churn: Churn;
   readonly stats: Stats;
   readonly events: Events;
   readonly invalidations: Invalidations;
@@ -34,6 +38,9 @@ export interface Parts {
   begin(): number;
   closed: boolean;
 }
+
+/** Heap bytes for a byte of an entry in the store: no value has more. */
+export const heapPerByte = 16;
 
 /** Wires a cache. The only place that knows which piece gets which other. */
 export function createParts(settings: CacheSettings): Parts {
@@ -70,6 +77,9 @@ export function createParts(settings: CacheSettings): Parts {
     session,
     shared: session.maxEntryBytes > 0,
     flights: new Map(),
+    // Nobody's one value may push out most of the others. In the store's bytes a value has a fraction of its heap.
+    maxValueBytes: Math.max((settings.memory?.maxBytes ?? 0) / 4, session.maxEntryBytes * heapPerByte),
+    churn: new Churn(),
     stats: new Stats(),
     events,
     invalidations: new Invalidations({ settings, clock, tags, session, events }),

@@ -25,10 +25,16 @@ export class Scope {
   readonly #candidates: ReadonlyMap<string, Version>;
   readonly #tags: Tags;
   readonly #mark: number;
+  readonly #common: boolean;
 
-  /** Made before the load begins. */
-  constructor(tags: Tags, before: ReadonlyMap<string, Version>) {
+  /**
+   * Made before the load begins.
+   *
+   * @param common - of a load for several values: what it learns is for their own scopes to judge
+   */
+  constructor(tags: Tags, before: ReadonlyMap<string, Version>, common = false) {
     this.#tags = tags;
+    this.#common = common;
     this.#candidates = before;
     this.#mark = tags.mark;
   }
@@ -47,7 +53,7 @@ export class Scope {
     const version = this.#candidates.get(tag) ?? this.#tags.unchangedSince(this.#mark, tag);
     if (version !== undefined) return this.add(tag, version);
     this.learned.push(tag);
-    this.tear(`'${tag}' was learned from the result; the next load is stored`);
+    if (!this.#common) this.tear(`'${tag}' was learned from the result; the next load is stored`);
   }
 
   /** The value must not be stored; the first reason is kept. */

@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { handOut } from '../values/index.js';
 import type { Ask } from './ask.js';
-import { fly, stillHolds, takeOff } from './fill.js';
+import { stillHolds, takeOff } from './fill.js';
 import { type Landing, valueOf } from './flight.js';
+import { load } from './load.js';
 import { look } from './look.js';
 import type { Parts } from './parts.js';
 
@@ -15,7 +16,7 @@ export async function shadow(parts: Parts, ask: Ask): Promise<Landing> {
   const sight = await look(parts, ask);
   const { entry, tolerated } = sight;
   const stored = entry && handOut(entry.kept);
-  const landing = await takeOff(parts, ask, begun, fly(parts, ask, sight));
+  const landing = await takeOff(parts, ask, begun, load(parts, ask, sight, undefined));
   const comparable = entry !== undefined && !tolerated && parts.clock.now() < entry.freshUntil;
   if (comparable && !isDeepStrictEqual(stored, valueOf(landing)) && (await stillHolds(parts, ask, landing)))
     parts.events.emit('mismatch', { key: ask.identity.key, name: ask.counter.name, tags: entry.tags });

@@ -57,3 +57,11 @@ export class Stats {
     return hits + misses === 0 ? 0 : hits / (hits + misses);
   }
 }
+
+/** What a key is counted under: its first part, or what stands before the first colon. */
+export function nameOf(key: unknown): string {
+  const first = Array.isArray(key) ? key[0] : key;
+  if (typeof first !== 'string') return '(unnamed)';
+  const colon = first.indexOf(':');
+  return colon > 0 ? first.slice(0, colon) : first;
+}

@@ -3,7 +3,7 @@ import type { Entry } from './entry.js';
 import type { Explanation } from './explain.js';
 import type { Landing } from './flight.js';
 import type { Receipt } from './invalidate.js';
-import type { LoadContext } from './options.js';
+import type { LoadContext, Mode } from './options.js';
 import type { Cached } from './outcome.js';
 import type { Parts } from './parts.js';
 
@@ -17,6 +17,7 @@ export interface View {
   ask(key: string, query: Query): Ask;
   /** A read that is no plain hit. */
   miss(ask: Ask): Promise<Landing>;
+  mode(): Mode;
   /** Why reads go past the cache at the moment. */
   whyPast(): string | undefined;
   /** A read that goes past the cache. */

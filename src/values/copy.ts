@@ -33,6 +33,8 @@ export interface KeepOptions {
   types?: TypeTable | undefined;
   /** The value is fresh from the decoder and nobody else's: it may be frozen in place. @defaultValue false */
   owned?: boolean;
+  /** Larger values are refused, before all of them was looked at. @defaultValue no limit */
+  maxBytes?: number;
 }
 
 interface Keeping extends Kept {
@@ -46,8 +48,8 @@ interface Keeping extends Kept {
  * @throws UnstorableError when it could not be stored either: memory and store agree on what is kept
  */
 export function keep(value: unknown, copy: CopyPolicy, options: KeepOptions = {}): Kept {
-  const { types, owned = false } = options;
-  const keeper = new Keeper(copy, owned, types);
+  const { types, owned = false, maxBytes = Number.POSITIVE_INFINITY } = options;
+  const keeper = new Keeper(copy, owned, types, maxBytes);
   try {
     const kept = keeper.take(value, 0);
     const shared = copy === 'reference' || keeper.plan === undefined;
@@ -75,29 +77,37 @@ class Keeper {
   /** By reference: only check and weigh. */
   readonly #looks: boolean;
   readonly #types: TypeTable | undefined;
-  constructor(copy: CopyPolicy, owned: boolean, types: TypeTable | undefined) {
+  readonly #maxBytes: number;
+  constructor(copy: CopyPolicy, owned: boolean, types: TypeTable | undefined, maxBytes: number) {
+    this.#maxBytes = maxBytes;
     this.#looks = copy === 'reference';
     this.#copies = !owned && !this.#looks;
     this.#freezes = copy === 'frozen';
     this.#types = types;
   }
 
+  /** Stops at once when it gets too much: the walk over a huge value is what blocks a process. */
+  #weigh(bytes: number): void {
+    this.bytes += bytes;
+    if (this.bytes > this.#maxBytes) throw new UnstorableError('value', `larger than ${this.#maxBytes} bytes`);
+  }
+
   take(value: unknown, depth: number): unknown {
     this.plan = undefined;
     switch (typeof value) {
       case 'string':
-        this.bytes += 24 + value.length;
+        this.#weigh(24 + value.length);
         return value;
       case 'object':
         return value === null ? value : this.#object(value, depth + 1);
       case 'bigint':
-        this.bytes += 24;
+        this.#weigh(24);
         return value;
       case 'function':
       case 'symbol':
         throw new Unfit();
       default:
-        this.bytes += 8;
+        this.#weigh(8);
         return value;
     }
   }
@@ -122,7 +132,7 @@ class Keeper {
   #properties(target: object, depth: number): object {
     const object = target as Record<string, unknown>;
     const names = Object.keys(object);
-    this.bytes += 80 + 8 * names.length; // with what V8 sets aside for further properties
+    this.#weigh(80 + 8 * names.length); // with what V8 sets aside for further properties
     let below: { names: string[]; plans: Plan[] } | undefined;
     for (const name of names) {
       const value = object[name];
@@ -147,7 +157,7 @@ class Keeper {
 
   #array(value: unknown[], depth: number): unknown[] {
     const array = this.#copies ? value.slice() : value;
-    this.bytes += 32 + 8 * array.length;
+    this.#weigh(32 + 8 * array.length);
     let items: Plan | undefined;
     for (let at = 0; at < array.length; at++) {
       const item = array[at];
@@ -164,7 +174,7 @@ class Keeper {
   }
 
   #leaf(value: object, kind: Kind, depth: number): object {
-    this.bytes += 96;
+    this.#weigh(96);
     const taken = this.#leafOf(value, kind, depth);
     this.plan = 'all';
     return this.#looks ? value : taken;
@@ -173,14 +183,14 @@ class Keeper {
   #leafOf(value: object, kind: Kind, depth: number): object {
     switch (kind) {
       case 'map': {
-        this.bytes += 64 * (value as Map<unknown, unknown>).size;
+        this.#weigh(64 * (value as Map<unknown, unknown>).size);
         const map = new Map<unknown, unknown>();
         for (const [key, item] of value as Map<unknown, unknown>)
           map.set(this.take(key, depth), this.take(item, depth));
         return map;
       }
       case 'set':
-        this.bytes += 48 * (value as Set<unknown>).size;
+        this.#weigh(48 * (value as Set<unknown>).size);
         return new Set(Array.from(value as Set<unknown>, (item) => this.take(item, depth)));
       case 'error': {
         const { type, shown, hidden } = errorParts(value);
@@ -189,7 +199,7 @@ class Keeper {
         return makeError(type, shown, hidden);
       }
       default:
-        if (kind === 'bytes' || kind === 'buffer') this.bytes += (value as ArrayBufferView | ArrayBuffer).byteLength;
+        if (kind === 'bytes' || kind === 'buffer') this.#weigh((value as ArrayBufferView | ArrayBuffer).byteLength);
         return this.#copies ? copyLeaf(value, kind) : value;
     }
   }
@@ -197,17 +207,17 @@ class Keeper {
   #instance(value: object, depth: number): object {
     const named = this.#types!.byPrototype.get(Object.getPrototypeOf(value))!;
     if (named.rule.immutable) {
-      this.bytes += 96;
+      this.#weigh(96);
       return value;
     }
     if (!named.rule.encode)
       return this.#properties(this.#copies ? withPrototype(Object.getPrototypeOf(value), value) : value, depth);
     // What `encode` gives may still be part of the instance, and what `decode` gets may become part of one: neither is
     // shared or frozen.
-    const inner = new Keeper('clone', false, this.#types);
+    const inner = new Keeper('clone', false, this.#types, this.#maxBytes);
     const encoded = new Encoded(named, inner.take(named.rule.encode(value), depth), inner.plan);
     encoded.decode(this.#types); // a rule that fails shall fail here, not at a reader
-    this.bytes += 96 + inner.bytes;
+    this.#weigh(96 + inner.bytes);
     this.plan = 'all';
     return this.#looks ? value : encoded;
   }

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Snapshot } from '../../src/index.js';
-import type { Query, Subject } from './world.js';
+import type { EarlyQuery as Query, Subject } from './world.js';
 
 /**
  * A small cache that is right, and that can be told to be wrong in one way: the negative control of the tests of races.
@@ -18,12 +18,11 @@ export type Flaw =
   | 'asks for the version of a learned tag after the load'
   | 'lets the last version of a tag win'
   | 'has no epoch'
-  | 'counts versions from 1 again'
+  | 'counts the versions of each tag from 1'
   | 'stamps tags and entries by the clocks of their hosts'
   | 'serves aged values without looking at versions'
   | 'serves invalidated values when a load fails'
   | 'answers with an invalidated value when a load takes long'
-  | 'refreshes early and keeps what was there if it fails'
   | 'has no flights'
   | 'keeps failures'
   | 'hands out what it holds'
@@ -61,10 +60,13 @@ export class NaiveServer {
   constructor(readonly flaws: ReadonlySet<Flaw>) {}
 
   version(tag: string): number {
-    return this.#versions.get(tag) ?? this.write(tag);
+    const counts = this.flaws.has('counts the versions of each tag from 1');
+    return this.#versions.get(tag) ?? (counts ? 0 : this.write(tag));
   }
 
-  write(tag: string, version = ++this.#last): number {
+  write(tag: string, stamp?: number): number {
+    const counts = this.flaws.has('counts the versions of each tag from 1');
+    const version = stamp ?? (counts ? this.version(tag) + 1 : ++this.#last);
     this.#versions.set(tag, version);
     return version;
   }
@@ -89,7 +91,6 @@ export class NaiveServer {
     for (const [tag, version] of versions) this.#versions.set(tag, version);
     for (const [key, entry] of entries) this.entries.set(key, entry);
     this.epoch++;
-    if (this.flaws.has('counts versions from 1 again')) this.#last = Math.max(0, ...versions.map(([, v]) => v));
   }
 }
 
@@ -249,15 +250,24 @@ export class NaiveCache implements Subject {
       const begun = ++this.#home.begun;
       await this.#trip();
       const entry = this.#server.entries.get(key);
-      if (entry !== undefined && this.#mayServe(entry, query)) return { ...entry, torn: false };
+      if (entry !== undefined && this.#mayServe(entry, query)) {
+        const aged = this.#now() >= entry.freshUntil - (query.early ?? 0);
+        if (aged && !flights.has(key)) void this.#takeOff(query, key, begun, entry).catch(() => {});
+        return { ...entry, torn: false };
+      }
       if (!this.#flaws.has('has no flights') && flights.has(key)) continue;
-      const landed = this.#load(query, key, this.#known(key, query), entry);
-      const own = { begun, landed };
-      flights.set(key, own);
-      const land = () => void (flights.get(key) === own && flights.delete(key));
-      landed.then(land, this.#flaws.has('keeps failures') ? () => {} : land);
-      return landed;
+      return this.#takeOff(query, key, begun, entry);
     }
+  }
+
+  #takeOff<T>(query: Query<T>, key: string, begun: number, entry: Entry | undefined): Promise<Landing> {
+    const { flights } = this.#home;
+    const landed = this.#load(query, key, this.#known(key, query), entry);
+    const own = { begun, landed };
+    flights.set(key, own);
+    const land = () => void (flights.get(key) === own && flights.delete(key));
+    landed.then(land, this.#flaws.has('keeps failures') ? () => {} : land);
+    return landed;
   }
 
   async #load<T>(query: Query<T>, key: string, before: ReadonlyMap<string, number>, entry?: Entry): Promise<Landing> {
@@ -282,10 +292,7 @@ export class NaiveCache implements Subject {
       const slow = entry !== undefined && this.#flaws.has('answers with an invalidated value when a load takes long');
       value = await (slow ? Promise.race([loading, this.#patience(entry)]) : loading);
     } catch (error) {
-      const kept =
-        this.#flaws.has('serves invalidated values when a load fails') ||
-        this.#flaws.has('refreshes early and keeps what was there if it fails');
-      if (entry !== undefined && kept) return { ...entry, torn: false };
+      if (entry !== undefined && this.#flaws.has('serves invalidated values when a load fails')) return { ...entry, torn: false };
       throw error;
     }
     if (learned.size > 0) this.#server.tagsOfKey.set(key, learned);

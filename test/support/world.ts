@@ -24,7 +24,14 @@ export interface Query<T> {
   readonly tags?: readonly string[];
   readonly ttl?: number;
   readonly swr?: number;
+  readonly staleOnError?: number;
+  readonly timeout?: { readonly soft: number };
   readonly load: (context: { tag(...tags: string[]): void }) => Promise<T>;
+}
+
+/** How the small cache is told to refresh early; ours draws lots by what the load costs. */
+export interface EarlyQuery<T> extends Query<T> {
+  readonly early?: number;
 }
 
 /** Two processes and a database. Without a store they are one. */

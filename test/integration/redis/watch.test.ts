@@ -115,6 +115,8 @@ describe.skipIf(!redis)('the watched pair', () => {
     const { session, heard, name } = await aWatchingSession(proxy.url, { maxStale: delta });
     const other = await aTrustedSession(server.url, { name });
     await watchedRead(session, ['tag']);
+    await until('its first version was reported', () => heard.tags.includes('tag'));
+    heard.tags.length = 0;
     proxy.hold('answers');
     onTestFinished(() => proxy.flow());
     const heldAt = clock.now();

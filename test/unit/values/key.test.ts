@@ -336,7 +336,7 @@ describe('a tag', () => {
     expect(escapeTag('a|*?[b]\\\r\n\0%')).toBe('a%7c%2a%3f%5bb%5d%5c%0d%0a%00%25');
   });
 
-  it('is at most 512 bytes of well-formed text', () => {
+  it('is at most 512 bytes of well-formed text', { timeout: 60_000 }, () => {
     fc.assert(
       fc.property(
         fc.oneof(
@@ -353,7 +353,7 @@ describe('a tag', () => {
     );
   });
 
-  it('differs from every other tag', () => {
+  it('differs from every other tag', { timeout: 60_000 }, () => {
     const next = nearTuples(7);
     const seen = new Map<string, string>();
     for (let at = 0; at < 300_000; at++) {

@@ -1,0 +1,86 @@
+import { describe, expect, inject, test } from 'vitest';
+import { ask, startRedis } from '../../services/redis.js';
+import { aTrustedSession, timed, until } from './a-session.js';
+
+const { redis, cluster } = inject('services');
+const minute = 60_000;
+
+describe.skipIf(!redis)('leases', () => {
+  const url = redis?.url as string;
+
+  test('a release wakes the waiters of other sessions long before their time', async () => {
+    const a = await aTrustedSession(url);
+    const b = await aTrustedSession(url, { name: a.name });
+    const lease = await a.session.lease('key', minute);
+    const waiting = Array.from({ length: 50 }, () => timed(b.session.released('key', minute)));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    lease?.release();
+    for (const { took } of await Promise.all(waiting)) expect(took).toBeLessThan(1000);
+    expect(await b.session.lease('key', minute)).toBeDefined();
+  });
+
+  test('nobody is woken by the release of another key', async () => {
+    const { session } = await aTrustedSession(url);
+    const [one] = await Promise.all([session.lease('one', minute), session.lease('two', minute)]);
+    const wait = timed(session.released('two', 300));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    one?.release();
+    expect((await wait).took).toBeGreaterThan(250);
+  });
+
+  test('a zombie gives back nothing: its lease had run out and belongs to somebody else', async () => {
+    const a = await aTrustedSession(url);
+    const b = await aTrustedSession(url, { name: a.name });
+    const old = await a.session.lease('key', 20);
+    await until('it has run out', () => b.session.lease('key', minute));
+    old?.release();
+    for (let n = 0; n < 20; n++) expect(await a.session.lease('key', minute)).toBeUndefined();
+  });
+
+  test('a session that never waits has no second connection', async () => {
+    const server = await startRedis();
+    try {
+      const { session } = await aTrustedSession(server.url);
+      (await session.lease('key', minute))?.release();
+      const list = await ask(server, (it) => it.client('LIST'));
+      expect(String(list).trim().split('\n')).toHaveLength(2);
+    } finally {
+      await server.stop();
+    }
+  });
+
+  test('when the connection of messages is lost, waits end by their time, and the next ones are woken again', async () => {
+    const server = await startRedis();
+    try {
+      const { session } = await aTrustedSession(server.url);
+      await session.lease('key', minute);
+      await session.released('key', 50);
+      await ask(server, (it) => it.client('KILL', 'TYPE', 'pubsub'));
+      expect((await timed(session.released('key', 100))).took).toBeLessThan(500);
+      await until('messages come again', async () => {
+        const lease = await session.lease('another', minute);
+        const wait = timed(session.released('another', 400));
+        setTimeout(() => lease?.release(), 100);
+        return (await wait).took < 350;
+      });
+    } finally {
+      await server.stop();
+    }
+  });
+});
+
+describe.skipIf(!cluster)('leases in a Cluster', () => {
+  test('a message reaches whoever waits, at whichever node', async () => {
+    const { Cluster } = await import('ioredis');
+    const made = new Cluster(cluster?.nodes ?? [], { lazyConnect: true });
+    const a = await aTrustedSession(made as never);
+    const b = await aTrustedSession(made as never, { name: a.name });
+    for (let n = 0; n < 10; n++) {
+      const lease = await a.session.lease(`key ${n}`, minute);
+      const wait = timed(b.session.released(`key ${n}`, minute));
+      setTimeout(() => lease?.release(), 50);
+      expect((await wait).took).toBeLessThan(1000);
+    }
+    made.disconnect();
+  });
+});
