@@ -34,8 +34,6 @@ export function sourceOf(target: RedisTarget): Source {
   const template = templateOf(target);
   const { host = 'localhost', port = 6379, path, sentinels, name, keyPrefix } = template.options;
   refusePrefix(keyPrefix);
-  if (sentinels && !name)
-    throw new TypeError('Expected `name` beside `sentinels`: which of the masters that the sentinels watch it is');
   // What the node is called in events and errors.
   const at = sentinels ? `sentinel:${name}` : (path ?? host);
   return {
@@ -61,7 +59,7 @@ const ours = {
   socketTimeout: undefined,
   blockingTimeout: undefined,
   connectTimeout: 2000,
-  disconnectTimeout: 200,
+  disconnectTimeout: 10,
   // Trust is established by our own script, which fails while a server is loading.
   enableReadyCheck: false,
   // The reads of a tick are one command already; ioredis's own pipelining would add a tick to it.
@@ -106,6 +104,9 @@ function templateOf(target: Exclude<RedisTarget, ClusterInstance>): Client {
     refusePrefix((target.options as { keyPrefix?: string }).keyPrefix);
     return target.duplicate(inert) as Client;
   }
+  const { sentinels, name } = target as { sentinels?: unknown; name?: unknown };
+  if (sentinels && !name)
+    throw new TypeError('Expected `name` beside `sentinels`: which of the masters that the sentinels watch it is');
   return new Redis({ ...target, ...inert } as object) as unknown as Client;
 }
 

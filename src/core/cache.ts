@@ -160,8 +160,9 @@ export class CacheView implements Cache, View {
     return new CacheView(this.parts, { ...this.#view, tenant: checkTenant(id) });
   }
 
-  async explain(key: Key): Promise<Explanation> {
-    return explain(this.parts, this.#askFor(key, this.parts.settings.read, notLoading));
+  async explain(key: Key, version = this.parts.settings.version): Promise<Explanation> {
+    const ask = this.#askFor(key, this.parts.settings.read, notLoading, version);
+    return explain(this.parts, ask, this.whyPast());
   }
 
   stats(): CacheStats {
@@ -338,9 +339,9 @@ export class CacheView implements Cache, View {
     });
   }
 
-  #askFor(key: Key, settings: ReadSettings, load: Query['load']): Ask {
+  #askFor(key: Key, settings: ReadSettings, load: Query['load'], version = this.parts.settings.version): Ask {
     const full = this.keyOf(encodeKey(key, this.parts.types));
-    return this.ask(full, { name: nameOf(key), settings, version: this.parts.settings.version, load });
+    return this.ask(full, { name: nameOf(key), settings, version, load });
   }
 
   /** What is stored and may be served, without loading. */

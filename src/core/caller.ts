@@ -86,12 +86,11 @@ export class Caller {
     return {
       fresh: (...args: unknown[]) => landed(args, true).then(valueOf),
       read: async (...args: unknown[]) => {
-        const entry = view.hit(view.keyOf(this.keyText(self, args)), this.#settings.maxStale);
-        return entry === undefined ? view.cachedOf(await landed(args, false)) : view.cachedFrom(entry);
+        return view.cachedOf(await landed(args, false));
       },
       key: (...args: unknown[]) => this.keyText(self, args),
       invalidate: async (...args: unknown[]) => view.delete(this.keyText(self, args)),
-      explain: async (...args: unknown[]) => view.explain(this.keyText(self, args)),
+      explain: async (...args: unknown[]) => view.explain(this.keyText(self, args), this.#version),
       many: async (inputs: readonly unknown[]) => {
         if (!Array.isArray(inputs)) throw expected('inputs', 'a list', inputs);
         // A method of one parameter takes an input each; others take a list of arguments each.
@@ -110,18 +109,23 @@ export class Caller {
   }
 
   #ask(key: string, self: unknown, args: unknown[], fresh: boolean): Ask {
-    const { tags, version } = this.#options;
+    const { tags } = this.#options;
     const settings =
       typeof tags === 'function' ? { ...this.#settings, tags: checkTags(tags.apply(self, args)) } : this.#settings;
     return this.#view.ask(key, {
       name: this.#name ?? String(this.#given),
       settings,
-      version:
-        version === undefined ? this.#view.parts.settings.version : `${this.#view.parts.settings.version}/${version}`,
+      version: this.#version,
       fresh,
       load: () => this.#load(self, args),
       ...this.#refining(args),
     });
+  }
+
+  get #version(): string {
+    const { version } = this.#options;
+    const own = this.#view.parts.settings.version;
+    return version === undefined ? own : `${own}/${version}`;
   }
 
   #load(self: unknown, args: unknown[]): Promise<unknown> {

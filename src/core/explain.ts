@@ -33,14 +33,14 @@ interface Facts {
 }
 
 /** Looks without serving, counting or keeping anything. */
-export async function explain(parts: Parts, ask: Ask): Promise<Explanation> {
+export async function explain(parts: Parts, ask: Ask, past: string | undefined): Promise<Explanation> {
   const known = new Known(parts, parts.clock.now());
   try {
     const bytes = await known.ask(parts.shared ? ask.hash : undefined, knownTags(parts, ask));
     const facts = factsNear(parts, ask) ?? factsFar(parts, ask, bytes);
     if (facts === undefined) return absent(`nothing is stored for ${ask.identity.key}`);
     await known.ask(undefined, facts.tags);
-    return describe(parts, ask, facts, known);
+    return describe(parts, ask, facts, known, past);
   } catch (error) {
     return absent(`the store could not be asked about ${ask.identity.key}: ${(error as Error).message}`);
   }
@@ -65,7 +65,7 @@ function factsFar(parts: Parts, ask: Ask, bytes: Uint8Array | undefined): Facts 
   };
 }
 
-function describe(parts: Parts, ask: Ask, facts: Facts, known: Known): Explanation {
+function describe(parts: Parts, ask: Ask, facts: Facts, known: Known, past: string | undefined): Explanation {
   const now = parts.clock.now();
   const age = Math.max(0, now - facts.storedAt);
   const freshFor = facts.freshUntil - now;
@@ -76,7 +76,7 @@ function describe(parts: Parts, ask: Ask, facts: Facts, known: Known): Explanati
   });
   const ended = tags.filter((tag) => !tag.holds).map((tag) => tag.tag);
   const sameEpoch = facts.epoch === known.epoch;
-  const served = facts.hasValue && sameEpoch && ended.length === 0 && freshFor > 0;
+  const served = past === undefined && facts.hasValue && sameEpoch && ended.length === 0 && freshFor > 0;
   const lines = [
     `${ask.identity.key}: ${served ? 'would be served' : 'would be loaded'}`,
     facts.hasValue
@@ -84,6 +84,7 @@ function describe(parts: Parts, ask: Ask, facts: Facts, known: Known): Explanati
       : 'a load has left its tags here, and no value yet',
     freshFor > 0 ? `fresh for another ${seconds(freshFor)}` : `aged since ${seconds(-freshFor)}`,
     `depends on ${tags.map((tag) => tag.tag).join(', ')}`,
+    ...(past === undefined ? [] : [`reads go past the cache: ${past}`]),
     ...(sameEpoch ? [] : ['the store may have lost data since (its epoch changed)']),
     ...(ended.length === 0 ? [] : [`ended by a change of ${ended.join(', ')}`]),
   ];

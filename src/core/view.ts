@@ -31,5 +31,5 @@ export interface View {
   cachedFrom<T>(entry: Entry): Cached<T>;
   cachedOf<T>(landing: Landing): Cached<T>;
   delete(key: string): Promise<Receipt>;
-  explain(key: string): Promise<Explanation>;
+  explain(key: string, version: string): Promise<Explanation>;
 }

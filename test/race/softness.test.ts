@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createCache } from '../../src/index.js';
-import { fakeClock, memoryStore } from '../../src/testing/index.js';
+import { fakeClock, faultyStore, memoryStore } from '../../src/testing/index.js';
 import { auditAfterEach, watch } from '../support/audit.js';
 import { aSlowQuery, contains, Database, StaleRead, signal, turn } from '../support/database.js';
+import { unwatched } from '../support/unwatched.js';
 import { aNaiveWorld, aWorld, type EarlyQuery, everywhere, type World } from '../support/world.js';
 
 // `swr`, `staleOnError`, soft time-outs and early refresh are about age. None of them makes an invalidated value good.
@@ -149,11 +150,12 @@ describe('a soft time-out', () => {
     const slow = aSlowQuery(db, 'row');
     const reading = here.getOrSet(query(world, soft, slow.load));
     await slow.asked;
+    await clock.advance(60);
+    expect(await reading).toBe(0);
     const newest = db.commit('row');
     await there.invalidate('rows');
     const joiner = here.getOrSet(query(world, soft, slow.load));
     await clock.advance(60);
-    expect(await reading).toBe(0);
     slow.answer();
     contains(newest, await joiner);
   });
@@ -214,10 +216,11 @@ describe('tolerate', () => {
 
   test('of one read does not reach another through the flight that refreshes the value', async () => {
     const clock = fakeClock();
-    const store = memoryStore();
+    const shared = memoryStore();
+    const store = faultyStore(unwatched(shared));
     const db = new Database();
-    const open = () => watch(createCache({ clock, jitter: 0, store }), clock);
-    const [here, there] = [open(), open()];
+    const here = watch(createCache({ clock, jitter: 0, store }), clock);
+    const there = watch(createCache({ clock, jitter: 0, store: unwatched(shared) }), clock);
     const read = { key: 'row', tags: ['rows'], load: async () => db.read('row') };
     await here.getOrSet(read);
     await turn();
@@ -227,7 +230,9 @@ describe('tolerate', () => {
     const slow = aSlowQuery(db, 'row');
     const elsewhere = there.getOrSet({ ...read, load: slow.load });
     await slow.asked;
+    store.delay(10);
     const intolerant = here.getOrSet(read);
+    store.delay(0);
     const tolerant = here.getOrSet({ ...read, tolerate: hour });
     await clock.advance(60);
     slow.answer();

@@ -1,5 +1,5 @@
 import { Cluster } from 'ioredis';
-import Redis5 from 'ioredis5';
+import { Cluster as Cluster5 } from 'ioredis5';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import type { RedisTarget } from '../../../adapters/redis/index.js';
 import { slotOf } from '../../../adapters/redis/slots.js';
@@ -29,7 +29,7 @@ describe.skipIf(!inject('services').cluster)('a Cluster', () => {
 
   test.each([
     ['ioredis 6', Cluster],
-    ['ioredis 5', Redis5.Cluster as unknown as typeof Cluster],
+    ['ioredis 5', Cluster5 as unknown as typeof Cluster],
   ])('%s: entries and tags of all slots are read, written and raised', async (_, Kind) => {
     const { session, name } = await aTrustedSession(instance({ scaleReads: 'slave' }, Kind));
     const other = await aTrustedSession(instance(), { name });
@@ -43,6 +43,13 @@ describe.skipIf(!inject('services').cluster)('a Cluster', () => {
     });
     const raised = await session.raise(tags, 2000);
     expect((await other.session.read(undefined, tags)).versions).toEqual(raised);
+  });
+
+  test('keys are looked for where the servers put them', async () => {
+    const keys = numbers(300).map((n) => (n % 2 ? `name:t:{tag ${n} ü}` : `name:e:${n * 7919}`));
+    const [node] = cluster.nodes as [(typeof cluster.nodes)[0]];
+    const slots = await ask(node, (redis) => Promise.all(keys.map((key) => redis.call('CLUSTER', 'KEYSLOT', key))));
+    expect(keys.map(slotOf)).toEqual(slots);
   });
 
   test('a node that hangs takes down its own share, and nothing else', async () => {

@@ -55,7 +55,7 @@ describe.skipIf(!redis)('leases', () => {
       const { session } = await aTrustedSession(server.url);
       await session.lease('key', minute);
       await session.released('key', 50);
-      await ask(server, (it) => it.client('KILL', 'TYPE', 'pubsub'));
+      await ask(server, (it) => it.call('CLIENT', 'KILL', 'TYPE', 'pubsub'));
       expect((await timed(session.released('key', 100))).took).toBeLessThan(500);
       await until('messages come again', async () => {
         const lease = await session.lease('another', minute);

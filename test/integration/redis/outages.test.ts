@@ -1,5 +1,5 @@
-import Redis6, { type RedisOptions } from 'ioredis';
-import Redis5 from 'ioredis5';
+import { Redis as Redis6, type RedisOptions } from 'ioredis';
+import { Redis as Redis5 } from 'ioredis5';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import type { RedisTarget } from '../../../adapters/redis/index.js';
 import { StoreUnavailableError } from '../../../src/adapter/index.js';

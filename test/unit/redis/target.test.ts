@@ -1,5 +1,5 @@
-import Redis6, { Cluster } from 'ioredis';
-import Redis5 from 'ioredis5';
+import { Cluster, Redis as Redis6 } from 'ioredis';
+import { Redis as Redis5 } from 'ioredis5';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { sourceOf } from '../../../adapters/redis/connection.js';
 import { type RedisTarget, redisStore } from '../../../adapters/redis/index.js';

@@ -1,0 +1,107 @@
+import { describe, expect, test } from 'vitest';
+import { nameOf, Stats } from '../../../src/core/stats.js';
+import { aCache, heard, processes, turns } from './a-cache.js';
+
+describe('Stats', () => {
+  test('keep a counter for each name, up to 10,000, and one for all others', () => {
+    const stats = new Stats();
+    expect(stats.counter('a')).toBe(stats.counter('a'));
+    for (let i = 0; i < 20_000; i++) stats.counter(`name ${i}`).hits++;
+    expect(stats.counter('name 19999')).toBe(stats.counter('name 15000'));
+    expect(stats.counts().hits).toBe(20_000);
+  });
+
+  test('a rate without reads is 0', () => {
+    expect(new Stats().hitRate()).toBe(0);
+    expect(new Stats().hitRate('nobody')).toBe(0);
+  });
+
+  test('a prefix sums up all names that begin with it', () => {
+    const stats = new Stats();
+    stats.counter('user').hits = 3;
+    stats.counter('userRoles').misses = 1;
+    stats.counter('team').misses = 4;
+    expect([stats.hitRate('user'), stats.hitRate('team'), stats.hitRate()]).toEqual([0.75, 0, 3 / 8]);
+  });
+
+  test('the cost of a load follows the newest', () => {
+    const counter = new Stats().counter('a');
+    expect(counter.cost).toBeUndefined();
+    counter.spent(100);
+    expect(counter.cost).toBe(100);
+    for (let i = 0; i < 20; i++) counter.spent(10);
+    expect(counter.cost).toBeCloseTo(10, 0);
+  });
+
+  test.each([
+    ['user', 'user'],
+    ['user:7', 'user'],
+    [':7', ':7'],
+    [['user', 7], 'user'],
+    [['org:user', 7], 'org'],
+    [[7, 'user'], '(unnamed)'],
+    [[], '(unnamed)'],
+    [undefined, '(unnamed)'],
+  ])('%o is counted as %s', (key, name) => {
+    expect(nameOf(key)).toBe(name);
+  });
+});
+
+test('the hit rate goes by name', async () => {
+  const { cache } = aCache();
+  const read = (...key: string[]) => cache.getOrSet({ key, load: () => 1 });
+  for (let i = 0; i < 4; i++) await read('user', 'a');
+  await read('team', 'a');
+  const stats = cache.stats();
+  expect([stats.hitRate('user'), stats.hitRate('team'), stats.hitRate(), stats.hitRate('x')]).toEqual([0.75, 0, 0.6, 0]);
+});
+
+test('counts are what a recount of the events gives, whatever happens', async () => {
+  const { here: cache, there, clock } = processes({ ttl: 1000, swr: 500, staleOnError: 2000, timeout: 300 });
+  const f = cache.withCache(async (n: number) => n, { name: 'f' });
+  const events = heard(cache, 'hit', 'miss', 'load');
+  let seed = 7;
+  const dice = (sides: number) => {
+    seed = (seed * 1103515245 + 12345) % 2 ** 31;
+    return seed % sides;
+  };
+  for (let step = 0; step < 400; step++) {
+    const key = ['k', dice(5)];
+    const load = () => {
+      if (dice(4) === 0) throw new Error('down');
+      return step;
+    };
+    const acts = [
+      () => cache.getOrSet({ key, tags: ['t'], load }),
+      () => Promise.all([cache.getOrSet({ key, load }), cache.read({ key, load })]),
+      () => cache.getOrSet({ key, load, fresh: true }),
+      () => cache.getOrSet({ key, load: (context) => (context.skip(), load()) }),
+      () => cache.getOrSetMany({ inputs: [1, 2, 3], key: (n) => ['k', n], load: (inputs) => inputs.map(load) }),
+      () => cache.get(key),
+      () => cache.has(key),
+      () => cache.set(key, step),
+      () => f(dice(3)),
+      () => f.fresh(dice(3)),
+      () => cache.transaction(() => cache.getOrSet({ key, load })),
+      () => there.invalidate('t'),
+      () => cache.delete(key),
+      () => clock.advance(dice(800)),
+    ];
+    await acts[dice(acts.length)]?.().catch(() => {});
+    await turns(1);
+  }
+  const recount = { hits: 0, misses: 0, loads: 0 };
+  for (const { type } of events) recount[type === 'hit' ? 'hits' : type === 'miss' ? 'misses' : 'loads']++;
+  expect(cache.stats().counts()).toEqual(recount);
+  expect(Math.min(...Object.values(recount))).toBeGreaterThan(20);
+});
+
+test('entries and bytes are those of this process’s memory', async () => {
+  const { cache } = aCache();
+  expect([cache.stats().entries, cache.stats().bytes]).toEqual([0, 0]);
+  await cache.set('a', 'x'.repeat(10_000));
+  await cache.set('b', 1);
+  expect(cache.stats().entries).toBe(2);
+  expect(cache.stats().bytes).toBeGreaterThan(10_000);
+  expect(cache.stats().bytes).toBeLessThan(25_000);
+});
