@@ -15,11 +15,21 @@ if (!isInstalled) run('npm', ['ci', '--prefer-offline', '--no-audit', '--no-fund
 
 // What is measured is compiled as in the package, and stands among the other contenders. (Loaders that compile on the
 // way, such as tsx, wrap every function to keep its name: that costs more than a hit.)
-const options = { bundle: true, splitting: true, format: 'esm', platform: 'node', target: 'node20', logLevel: 'warning' };
+const options = {
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  logLevel: 'warning',
+};
 mkdirSync(join(modules, 'unstale'), { recursive: true });
 writeFileSync(
   join(modules, 'unstale/package.json'),
-  JSON.stringify({ type: 'module', exports: { '.': './index.js', './redis': './redis.js', './testing': './testing.js' } }),
+  JSON.stringify({
+    type: 'module',
+    exports: { '.': './index.js', './redis': './redis.js', './testing': './testing.js' },
+  }),
 );
 await build({
   ...options,

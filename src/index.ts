@@ -19,14 +19,18 @@ export type { CacheEvents } from './core/events.js';
 export type { Explanation } from './core/explain.js';
 export type { Cache, CacheStats, Read, ReadMany, What } from './core/face.js';
 export type {
+  AllDerivable,
   AsyncFn,
   CachedFunction,
+  FnBase,
   FunctionOptions,
   Handles,
   InvalidatesOptions,
   KeyOf,
+  KeyRule,
   MethodDecorator,
   MethodOptions,
+  NeedsKey,
 } from './core/functions.js';
 export type { Receipt } from './core/invalidate.js';
 export type { CacheOptions, Copy, LoadContext, Mode, ReadOptions, Timing } from './core/options.js';

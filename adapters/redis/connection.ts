@@ -95,7 +95,9 @@ function templateOf(target: Exclude<RedisTarget, ClusterInstance>): Client {
       return new Redis(target, inert as object) as unknown as Client;
     } catch {
       // What was thrown may quote the URL, and with it the password.
-      throw new TypeError('Expected `target` to be a URL such as redis://localhost:6379/0, got one that cannot be read');
+      throw new TypeError(
+        'Expected `target` to be a URL such as redis://localhost:6379/0, got one that cannot be read',
+      );
     }
   }
   if (typeof target !== 'object' || target === null || Array.isArray(target))
@@ -139,7 +141,9 @@ function clusterSource(cluster: ClusterInstance): Source {
   refusePrefix(options.keyPrefix ?? options.redisOptions?.keyPrefix);
   const started = (cluster as unknown as { readonly startupNodes?: readonly unknown[] }).startupNodes ?? [];
   const known = [...started.map(nodeOptions), ...cluster.nodes('all').map((node) => node.options as Partial<Address>)];
-  const seeds = new Map(known.map(({ host = '127.0.0.1', port = 6379 }) => [`${host}:${port}`, { host, port: Number(port) }]));
+  const seeds = new Map(
+    known.map(({ host = '127.0.0.1', port = 6379 }) => [`${host}:${port}`, { host, port: Number(port) }]),
+  );
   const first: object = known[0] ?? {};
   const template = new Redis({ ...first, ...options.redisOptions, lazyConnect: true } as object) as unknown as Client;
   const { natMap } = options;

@@ -84,6 +84,7 @@ function resolveOptions(options: RedisStoreOptions): SessionOptions {
 }
 
 function whole(name: string, value: unknown, min: number): number {
-  if (typeof value === 'number' && value >= min && (Number.isInteger(value) || value === Number.POSITIVE_INFINITY)) return value;
+  if (typeof value === 'number' && value >= min && (Number.isInteger(value) || value === Number.POSITIVE_INFINITY))
+    return value;
   throw expected(name, `a whole number of at least ${min}`, value);
 }

@@ -1,7 +1,7 @@
 import { type Clock, type Lease, StoreUnavailableError } from '../../src/adapter/index.js';
+import { unavailable } from './errors.js';
 import type { Keys } from './keys.js';
 import { carryOut, type Nodes } from './nodes.js';
-import { unavailable } from './reads.js';
 import { evaluate, release } from './scripts.js';
 import { randomText } from './versions.js';
 
@@ -46,8 +46,8 @@ export class Leases {
     if (this.#closed) return Promise.resolve();
     void this.#check(key);
     return new Promise((resolve) => {
-      let waiting = this.#waiting.get(key);
-      if (waiting === undefined) this.#waiting.set(key, (waiting = new Set()));
+      const waiting = this.#waiting.get(key) ?? new Set();
+      this.#waiting.set(key, waiting);
       const wake = () => {
         callOff();
         waiting.delete(wake);

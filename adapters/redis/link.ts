@@ -39,6 +39,8 @@ export class Link {
     // Before anything can happen: an `error` event without a listener ends the process.
     this.client.on('error', (error: Error) => {
       this.#lastError = error.message.replace(/\.+$/, '');
+      // Nobody waits for the handshake; a wrong password would go unheard.
+      if (error.name === 'ReplyError') this.#events.onRefused?.(plain(error));
     });
     this.client.on('connecting', () => this.#watch());
     this.client.on('ready', () => this.#opened());
@@ -50,14 +52,23 @@ export class Link {
   /**
    * Sends `commands` in one chunk and resolves with their answers, in order; an error that the server answered is a
    * value. Rejects with `StoreUnavailableError` when the answers have not come after `timeout` ms.
+   *
+   * @param urgent - whether it may exceed `maxInFlight`: a look at the server must not fail because there is much to do
    */
-  send(commands: readonly Command[], timeout: number): Promise<Reply[]> {
+  send(commands: readonly Command[], timeout: number, urgent = false): Promise<Reply[]> {
     if (!this.ready) return Promise.reject(new StoreUnavailableError(this.why));
-    if (this.#inFlight >= this.#maxInFlight)
+    if (this.#inFlight >= this.#maxInFlight && !urgent)
       return Promise.reject(new StoreUnavailableError(`${this.#inFlight} requests are waiting for it already`));
     return new Promise((resolve, reject) => {
       const deadline = this.#clock.now() + timeout;
-      const flight: Flight = { deadline, timeout, left: commands.length, replies: new Array(commands.length), resolve, reject };
+      const flight: Flight = {
+        deadline,
+        timeout,
+        left: commands.length,
+        replies: new Array(commands.length),
+        resolve,
+        reject,
+      };
       this.#flights.add(flight);
       this.#sweepBy(deadline);
       this.#inFlight++;
@@ -131,7 +142,9 @@ export class Link {
   /** A server that accepts connections and then says nothing would keep the handshake waiting for ever. */
   #watch(): void {
     this.#callOffWatchdog();
-    this.#callOffWatchdog = this.#clock.after(handshakeTimeout, () => this.reconnect('it accepts connections, but does not answer'));
+    this.#callOffWatchdog = this.#clock.after(handshakeTimeout, () =>
+      this.reconnect('it accepts connections, but does not answer'),
+    );
   }
 
   #answered(flight: Flight, i: number, reply: Reply): void {
@@ -145,7 +158,8 @@ export class Link {
   #failed(flight: Flight, i: number, error: Error): void {
     if (error.name === 'ReplyError') return this.#answered(flight, i, plain(error));
     if (--flight.left === 0) this.#inFlight--;
-    if (this.#flights.delete(flight)) flight.reject(new StoreUnavailableError(`the connection was lost (${error.message})`));
+    if (this.#flights.delete(flight))
+      flight.reject(new StoreUnavailableError(`the connection was lost (${error.message})`));
   }
 
   #sweepBy(deadline: number): void {
@@ -194,6 +208,8 @@ interface LinkEvents {
   onReady(): void;
   /** The connection ended; `wasReady` is false when it never came about. */
   onLost(wasReady: boolean): void;
+  /** The server answered the handshake with an error. */
+  onRefused?(error: Error): void;
   onTimeout?(): void;
   /** An answer came that nobody waits for any more. */
   onLate?(): void;

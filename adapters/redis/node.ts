@@ -1,8 +1,9 @@
 import { type Clock, StoreUnavailableError } from '../../src/adapter/index.js';
 import { type Breaker, type BreakerState, createBreaker } from './breaker.js';
 import type { Address, Client, Command, Reply } from './client.js';
+import type { DemotedError } from './errors.js';
 import { type Attempts, Link } from './link.js';
-import { DemotedError, type Look } from './trust.js';
+import type { Look } from './trust.js';
 
 /**
  * One master: its connection, its breaker, and whether it is trusted.
@@ -30,6 +31,7 @@ export class Node {
   /** Looks in a row that were not answered on this connection. */
   #silent = 0;
   #why: string | undefined;
+  #told = false;
   #closed = false;
 
   constructor(name: string, address: Address | undefined, connect: (attempts: Attempts) => Client, host: NodeHost) {
@@ -50,6 +52,7 @@ export class Node {
         // A lost connection is often an accident that the next attempt ends; a failed attempt is an outage.
         if (!wasReady) this.#breaker.trip();
       },
+      onRefused: (error) => this.#tell(error),
       onTimeout: () => this.#suspect(),
       // The server goes on after it hung: nobody has to wait for the breaker's time.
       onLate: () => this.#breaker.hint(),
@@ -126,6 +129,7 @@ export class Node {
     this.#looked = generation;
     this.#silent = 0;
     this.#why = undefined;
+    this.#told = false;
     this.#breaker.succeeded();
     this.link.settle();
     if (!this.trusted) {
@@ -141,12 +145,21 @@ export class Node {
     if (this.#closed) return;
     if (generation !== this.link.generation || !this.link.ready) return this.#lookNow();
     this.#why = reasonOf(error);
+    // Time-outs and lost connections are what the breaker reports. This is something that somebody has to set right.
+    if (error.cause || (error as Partial<DemotedError>).isDemoted) this.#tell(error);
     this.#distrust();
     this.#breaker.trip();
-    if (error instanceof DemotedError) return this.#demoted();
+    if ((error as Partial<DemotedError>).isDemoted) return this.#demoted();
     // Once may be a server that hangs: it will answer on this connection when it goes on. Twice may as well be a wire
     // that was cut without a word, on which nothing will ever come.
     if (++this.#silent >= 2) this.link.reconnect(this.#why);
+  }
+
+  /** Once for each outage: attempts go on for ever. */
+  #tell(error: Error): void {
+    if (this.#told) return;
+    this.#told = true;
+    this.#host.onError(error);
   }
 
   #lookNow(): void {
@@ -183,6 +196,8 @@ export interface NodeHost {
   onTrusted(node: Node): void;
   onDistrusted(node: Node): void;
   onBreaker(node: Node, state: BreakerState): void;
+  /** An error that nobody waits for. */
+  onError(error: Error): void;
 }
 
 /** The reason alone: it becomes part of another message of the same kind. */

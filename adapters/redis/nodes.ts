@@ -121,7 +121,9 @@ export interface Errand {
 }
 
 /** So often a command is sent again because its node said something else than an answer. */
-const maxRounds = 6;
+const maxRounds = 16;
+/** Of these, so often because half of its keys were elsewhere. */
+const maxWaits = 5;
 
 /**
  * Carries out `errands`, in one chunk for each node, and resolves with the answers in order; never rejects, since one
@@ -140,7 +142,7 @@ export async function carryOut(
   for (let i = 0; i < errands.length; i++) {
     const { key, command } = errands[i] as Errand;
     const node = nodes.of(key);
-    if (node) open.push({ i, command, node, ask: false });
+    if (node) open.push({ i, command, node, ask: false, waits: 0, wait: false });
     else nodes.refresh();
   }
   for (let round = 0; open.length > 0 && round < maxRounds; round++) {
@@ -165,7 +167,9 @@ interface Step {
   readonly node: Node;
   /** Whether the node has to be told that it is asked for a key that is only about to be its own. */
   readonly ask: boolean;
-  readonly wait?: boolean;
+  /** Whether to wait a moment before, and how often that was. */
+  readonly wait: boolean;
+  readonly waits: number;
 }
 
 const homeless = new StoreUnavailableError('no node of the cluster is known to have this key');
@@ -197,5 +201,6 @@ function nextStep(nodes: Nodes, step: Step, reply: Reply, { key }: Errand): Step
   }
   // Half of the keys of a script are on their way to another node: a moment later they have arrived.
   const node = nodes.of(key);
-  return node && /^(TRYAGAIN|CLUSTERDOWN)/.test(reply.message) ? { ...step, node, wait: true } : undefined;
+  if (!node || step.waits >= maxWaits || !/^(TRYAGAIN|CLUSTERDOWN)/.test(reply.message)) return undefined;
+  return { ...step, node, wait: true, waits: step.waits + 1 };
 }

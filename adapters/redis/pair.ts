@@ -80,7 +80,7 @@ export class Pair implements Tracker {
   }
 
   async #shakeHands(): Promise<void> {
-    const { node, timeout } = this.#options;
+    const { node, patience: timeout } = this.#options;
     await this.#opened;
     const listener = this.#listener;
     const reader = this.#reader;
@@ -89,12 +89,17 @@ export class Pair implements Tracker {
     // Before the reader asks for tracking: what is sent to a connection that does not listen yet is dropped.
     await listener.client.subscribe(channel).catch(() => Promise.reject(new RefusedError('SUBSCRIBE')));
     const [server, replication, tracking] = await reader.send(
-      [['info', 'server'], ['info', 'replication'], ['client', 'tracking', 'on', 'redirect', id]],
+      [
+        ['info', 'server'],
+        ['info', 'replication'],
+        ['client', 'tracking', 'on', 'redirect', id],
+      ],
       timeout,
     );
     if (tracking instanceof Error) throw new RefusedError('CLIENT TRACKING');
     // By way of Sentinel or a name each connection can have got to another server.
-    if (identity(server, replication) !== node.runs) throw new StoreUnavailableError('it is not the server that is trusted');
+    if (identity(server, replication) !== node.runs)
+      throw new StoreUnavailableError('it is not the server that is trusted');
     await this.#prove();
     if (this.#over || !node.trusted) throw new StoreUnavailableError('its node is not trusted any more');
     this.#callOff();
@@ -105,7 +110,7 @@ export class Pair implements Tracker {
 
   /** Once, for real: a change of something that was read has to be heard. Proxies accept all of it and pass on nothing. */
   async #prove(): Promise<void> {
-    const { node, nodes, keys, timeout, clock } = this.#options;
+    const { node, nodes, keys, patience: timeout, clock } = this.#options;
     let n = Math.floor(Math.random() * 1e9);
     while (nodes.of(keys.probe(n)) !== node) n++;
     const key = keys.probe(n);
@@ -116,15 +121,23 @@ export class Pair implements Tracker {
         resolve();
       };
       this.#probe = { key, arrived };
-      this.#reader.send([['get', key], ['set', key, '', 'PX', 1000]], timeout).then(undefined, reject);
+      this.#reader
+        .send(
+          [
+            ['get', key],
+            ['set', key, '', 'PX', 1000],
+          ],
+          timeout,
+        )
+        .then(undefined, reject);
     });
     this.#probe = undefined;
   }
 
   #barrier(): void {
-    const { clock, maxStale, timeout, onProven } = this.#options;
+    const { clock, maxStale, patience, onProven } = this.#options;
     const at = clock.now();
-    const wait = Math.max(timeout, maxStale);
+    const wait = Math.max(patience, maxStale);
     const ping: Command[] = [['ping']];
     Promise.all([this.#listener.send(ping, wait), this.#reader.send(ping, wait)]).then(
       (replies: Reply[][]) => {
@@ -163,7 +176,8 @@ export interface PairOptions {
   readonly nodes: Nodes;
   readonly keys: Keys;
   readonly clock: Clock;
-  readonly timeout: number;
+  /** Milliseconds that a step of the handshake, or a PONG, may take. */
+  readonly patience: number;
   readonly maxStale: number;
   readonly maxInFlight: number;
   onReady(): void;

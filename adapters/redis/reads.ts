@@ -1,9 +1,10 @@
 import { type Clock, escapeTag, type StoreRead, StoreUnavailableError } from '../../src/adapter/index.js';
 import type { Command } from './client.js';
+import { unavailable } from './errors.js';
 import type { Keys } from './keys.js';
 import type { Node } from './node.js';
 import { carryOut, type Errand, type Nodes } from './nodes.js';
-import { freshVersion } from './versions.js';
+import { freshVersion, tagTtl } from './versions.js';
 
 /**
  * All reads of a tick in one round trip.
@@ -87,21 +88,22 @@ export class Reads {
       if (lane) lane.push(i);
       else tracked.set(tracker as Tracker, [i]);
     }
+    const put = (lane: readonly number[], values: readonly Value[], watched: boolean) => {
+      for (let n = 0; n < lane.length; n++) {
+        const i = lane[n] as number;
+        found.values[i] = values[n] as Value;
+        if (watched) found.watched?.add(i);
+      }
+    };
+    const names = (lane: readonly number[]) => lane.map((i) => keys[i] as string);
     const lanes = [...tracked].map(async ([tracker, lane]) => {
-      const names = lane.map((i) => keys[i] as string);
-      const values = await tracker.get(names, timeout);
-      const good = values.every((value) => !(value instanceof Error));
+      const values = await tracker.get(names(lane), timeout);
+      if (!values.some((value) => value instanceof Error)) return put(lane, values, true);
       // MOVED, or a pair that was just lost. The ordinary connection may still answer; it just watches nothing.
-      const taken = good ? values : await this.#ask(names, 0, timeout);
-      lane.forEach((i, n) => {
-        found.values[i] = taken[n] as Value;
-        if (good) found.watched?.add(i);
-      });
+      put(lane, await this.#ask(names(lane), 0, timeout), false);
     });
-    const entriesFirst = ordinary.filter((i) => i < first).length;
-    const rest = this.#ask(ordinary.map((i) => keys[i] as string), entriesFirst, timeout).then((values) =>
-      ordinary.forEach((i, n) => void (found.values[i] = values[n] as Value)),
-    );
+    const entries = ordinary.filter((i) => i < first).length;
+    const rest = this.#ask(names(ordinary), entries, timeout).then((values) => put(ordinary, values, false));
     await Promise.all([...lanes, rest]);
     return found;
   }
@@ -120,7 +122,9 @@ export class Reads {
     const replies = await node.send(commands, timeout);
     if (replies.length === 1 && Array.isArray(replies[0])) return replies[0] as Value[];
     return replies.flatMap((reply, i) =>
-      Array.isArray(reply) ? (reply as Value[]) : new Array<Value>((commands[i] as Command).length - 1).fill(reply as Value),
+      Array.isArray(reply)
+        ? (reply as Value[])
+        : new Array<Value>((commands[i] as Command).length - 1).fill(reply as Value),
     );
   }
 
@@ -148,7 +152,10 @@ export class Reads {
     const give = (key: string): Command => ['set', key, freshVersion(), 'PX', tagTtl, 'NX'];
     const errands = missing.flatMap((i): Errand[] => {
       const key = keys[i] as string;
-      return [{ key, command: give(key) }, { key, command: ['get', key] }];
+      return [
+        { key, command: give(key) },
+        { key, command: ['get', key] },
+      ];
     });
     const replies = await carryOut(nodes, errands, timeout, clock);
     missing.forEach((i, n) => {
@@ -187,8 +194,6 @@ export interface Tracker {
 /** What a key holds; a version is text in the end. */
 export type Value = Buffer | string | null | Error;
 
-/** 30 days. Reads do not renew it: that would count as a change of the tag in every process that watches it. */
-export const tagTtl = 30 * 24 * 3600 * 1000;
 const versionBytes = 24;
 const maxBytes = 64 * 1024;
 const maxKeys = 512;
@@ -222,7 +227,10 @@ function place(among: Map<string, number>, name: string): number {
   return index;
 }
 
-function answer(ask: Ask, { values, watched, first, epoch, sentAt }: Found & { first: number; epoch: string; sentAt: number }) {
+function answer(
+  ask: Ask,
+  { values, watched, first, epoch, sentAt }: Found & { first: number; epoch: string; sentAt: number },
+) {
   const entry = ask.entry < 0 ? null : values[ask.entry];
   const versions = new Array<string>(ask.at.length);
   let isWatched = watched !== undefined;
@@ -235,11 +243,4 @@ function answer(ask: Ask, { values, watched, first, epoch, sentAt }: Found & { f
   }
   if (entry instanceof Error) return ask.reject(unavailable(entry));
   ask.resolve({ entry: (entry as Buffer | null) ?? undefined, versions, epoch, sentAt, watched: isWatched });
-}
-
-/** What kept Redis from answering, as the error that a store rejects with. */
-export function unavailable(reply: unknown): StoreUnavailableError {
-  if (reply instanceof StoreUnavailableError) return reply;
-  if (reply instanceof Error) return new StoreUnavailableError(`Redis answered ${reply.message}`, { cause: reply });
-  return new StoreUnavailableError('a tag could not be given a version');
 }

@@ -46,6 +46,8 @@ export class RedisSession implements StoreSession {
     const { clock, listener, maxStale, name } = context;
     const { timeout, maxInFlight, maxEntryBytes, maxQueuedBytes } = options;
     const keys = keysOf(name);
+    // Whoever wants answers within 5 ms still has a server that may need 20 for a look at itself.
+    const patience = Math.min(1000, Math.max(100, timeout));
     const host: NodeHost = {
       clock,
       maxInFlight,
@@ -60,6 +62,9 @@ export class RedisSession implements StoreSession {
       onBreaker: (node, state) => {
         if (!this.#closed) listener.report({ type: 'breaker', node: node.name, state });
       },
+      onError: (error) => {
+        if (!this.#closed) listener.report({ type: 'error', error });
+      },
     };
     this.maxEntryBytes = maxEntryBytes;
     this.#context = context;
@@ -67,7 +72,7 @@ export class RedisSession implements StoreSession {
     this.#trust = new Trust({
       keys,
       clock,
-      timeout,
+      timeout: patience,
       maxStale,
       cluster: source.cluster,
       masters: () => this.#nodes.all().length,
@@ -78,11 +83,10 @@ export class RedisSession implements StoreSession {
         for (const node of this.#nodes.all()) if (node.trusted) node.check();
       },
     });
-    this.#nodes = source.cluster
-      ? clusterNodes(source, host, () => this.#watch?.onMoved())
-      : singleNode(source, host);
+    this.#nodes = source.cluster ? clusterNodes(source, host, () => this.#watch?.onMoved()) : singleNode(source, host);
     const common = { nodes: this.#nodes, keys, clock, timeout };
-    this.#watch = maxStale > 0 ? new Watch({ ...common, source, maxStale, maxInFlight, listener }) : undefined;
+    this.#watch =
+      maxStale > 0 ? new Watch({ ...common, patience, source, maxStale, maxInFlight, listener }) : undefined;
     this.#reads = new Reads({ ...common, watch: this.#watch, epoch: () => this.epoch, why: () => this.#why() });
     this.#writes = new Writes({ ...common, maxEntryBytes, maxQueuedBytes });
     this.#wakes = new Wakes({ ...common, source, onWake: (key) => this.#leases.woken(key) });

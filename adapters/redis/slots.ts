@@ -30,7 +30,11 @@ export function readSlots(reply: Reply, asked: Address): SlotRange[] {
   return (reply as Reply[][]).map(([first, last, master]) => {
     const [host, port] = master as Reply[];
     // A node that does not know its own address leaves it empty: the one it was asked at.
-    return { first: Number(first), last: Number(last), master: { host: String(host ?? '') || asked.host, port: Number(port) } };
+    return {
+      first: Number(first),
+      last: Number(last),
+      master: { host: String(host ?? '') || asked.host, port: Number(port) },
+    };
   });
 }
 

@@ -1,5 +1,6 @@
 import { type Clock, StoreUnavailableError, warnOnce } from '../../src/adapter/index.js';
 import type { Command, Reply } from './client.js';
+import { DemotedError } from './errors.js';
 import type { Keys } from './keys.js';
 import type { Link } from './link.js';
 import { evaluate, spelledOut, verify } from './scripts.js';
@@ -54,7 +55,7 @@ export class Trust {
     const sent = clock.now();
     const commands: Command[] = [['info', 'server'], ['info', 'replication'], ['time']];
     if (cluster) commands.push(['cluster', 'myid']);
-    const [server, replication, time, id] = await link.send(commands, timeout);
+    const [server, replication, time, id] = await link.send(commands, timeout, true);
     const between = (sent + clock.now()) / 2;
     const runs = identity(server, replication);
     const node = cluster ? `node:${text(id) ?? '?'}` : 'node';
@@ -73,7 +74,11 @@ export class Trust {
     // Nobody can see whether it is the same server. It may not be, so the epoch that we knew is over; a process that
     // comes second finds another epoch than it knew, and leaves that one alone.
     if (runs === hidden && again) end = this.epoch ?? '';
-    const epoch = await this.#compare(record, end, this.epoch === undefined ? await this.#gather(node, runs) : [node, runs]);
+    const epoch = await this.#compare(
+      record,
+      end,
+      this.epoch === undefined ? await this.#gather(node, runs) : [node, runs],
+    );
     return { runs, epoch };
   }
 
@@ -105,10 +110,11 @@ export class Trust {
   async #compare(record: Link, end: string, node: readonly string[]): Promise<string> {
     const { keys, timeout, maxStale } = this.#options;
     const command = evaluate(verify, [keys.epoch], [randomText(), end, maxStale, ...node]);
-    let [reply] = await record.send([command], timeout);
+    let [reply] = await record.send([command], timeout, true);
     const full = spelledOut(command, reply as Reply);
-    if (full) [reply] = await record.send([full], timeout);
-    if (reply instanceof Error) throw new StoreUnavailableError('the epoch could not be read', { cause: reply });
+    if (full) [reply] = await record.send([full], timeout, true);
+    if (reply instanceof Error)
+      throw new StoreUnavailableError(`the epoch could not be read (${reply.message})`, { cause: reply });
     const [epoch, reach] = (reply as Reply[]).map(text) as [string, string];
     // A record that was lost has forgotten what others published; they publish again within a heartbeat.
     this.#reach = Math.max(Number(reach), epoch === this.epoch ? 0 : this.#reach);
@@ -140,14 +146,12 @@ export interface TrustOptions {
   onEpoch(before: string | undefined): void;
 }
 
-/** The node answers, and is a replica: its versions may be old ones. */
-export class DemotedError extends StoreUnavailableError {}
-
 const hidden = 'hidden';
 
 /** Run id and replication id. @throws DemotedError */
 export function identity(server: Reply | undefined, replication: Reply | undefined): string {
-  const field = (from: Reply | undefined, name: string) => new RegExp(`^${name}:(\\S+)`, 'm').exec(text(from) ?? '')?.[1];
+  const field = (from: Reply | undefined, name: string) =>
+    new RegExp(`^${name}:(\\S+)`, 'm').exec(text(from) ?? '')?.[1];
   if (field(replication, 'role') === 'slave') throw new DemotedError('it is a replica');
   const ids = [field(server, 'run_id'), field(replication, 'master_replid')];
   if (ids.some((id) => id !== undefined)) return ids.join(' ');

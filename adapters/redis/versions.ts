@@ -19,3 +19,6 @@ export function randomText(): string {
 export function freshVersion(): string {
   return `v${randomText()}`;
 }
+
+/** 30 days. Reads do not renew it: that would count as a change of the tag in every process that watches it. */
+export const tagTtl = 30 * 24 * 3600 * 1000;

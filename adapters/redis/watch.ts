@@ -18,6 +18,8 @@ export class Watch implements Watcher {
   readonly #options: WatchOptions;
   readonly #pairs = new Map<Node, Pair>();
   readonly #names = new TagNames();
+  /** How many pairs in a row have failed. */
+  readonly #failures = new Map<Node, number>();
   readonly #retries = new Map<Node, () => void>();
   #proven = Number.NEGATIVE_INFINITY;
   #closed = false;
@@ -42,7 +44,7 @@ export class Watch implements Watcher {
     const pair = new Pair({
       ...this.#options,
       node,
-      onReady() {},
+      onReady: () => this.#failures.delete(node),
       onProven: () => this.#onProven(),
       onChanged: (key) => {
         const tag = key === undefined ? undefined : this.#names.of(key);
@@ -57,6 +59,7 @@ export class Watch implements Watcher {
   onDistrusted(node: Node): void {
     this.#retries.get(node)?.();
     this.#retries.delete(node);
+    this.#failures.delete(node);
     const pair = this.#pairs.get(node);
     if (pair === undefined) return;
     // The server may be another one by now. The pair could go on listening to the one that was replaced.
@@ -102,14 +105,20 @@ export class Watch implements Watcher {
       return;
     }
     if (!node.trusted || this.#closed) return;
-    const wait = firstRetry * (1 + Math.random());
-    this.#retries.set(node, this.#options.clock.after(wait, () => this.onTrusted(node)));
+    const failures = this.#failures.get(node) ?? 0;
+    this.#failures.set(node, failures + 1);
+    const wait = Math.min(longestRetry, firstRetry * 2 ** failures) * (0.5 + 0.5 * Math.random());
+    this.#retries.set(
+      node,
+      this.#options.clock.after(wait, () => this.onTrusted(node)),
+    );
   }
 }
 
 export interface WatchOptions
-  extends Pick<PairOptions, 'source' | 'nodes' | 'keys' | 'clock' | 'timeout' | 'maxStale' | 'maxInFlight'> {
+  extends Pick<PairOptions, 'source' | 'nodes' | 'keys' | 'clock' | 'patience' | 'maxStale' | 'maxInFlight'> {
   readonly listener: StoreListener;
 }
 
 const firstRetry = 100;
+const longestRetry = 5000;

@@ -1,9 +1,10 @@
 import { type Clock, escapeTag, StoreUnavailableError, type Version } from '../../src/adapter/index.js';
+import type { Command } from './client.js';
+import { unavailable } from './errors.js';
 import type { Keys } from './keys.js';
 import { carryOut, type Errand, type Nodes } from './nodes.js';
-import { tagTtl, unavailable } from './reads.js';
 import { evaluate, lift, nobody } from './scripts.js';
-import { freshVersion, randomText } from './versions.js';
+import { freshVersion, randomText, tagTtl } from './versions.js';
 
 /**
  * What is changed in Redis: entries, all of a tick in one chunk, and versions, one script for each tag.
@@ -24,7 +25,9 @@ export class Writes {
   write(key: string, bytes: Uint8Array, ms: number): Promise<void> {
     const { maxEntryBytes, maxQueuedBytes, keys } = this.#options;
     if (bytes.length > maxEntryBytes)
-      return Promise.reject(new StoreUnavailableError(`an entry of ${bytes.length} bytes is larger than \`maxEntryBytes\``));
+      return Promise.reject(
+        new StoreUnavailableError(`an entry of ${bytes.length} bytes is larger than \`maxEntryBytes\``),
+      );
     // Redis is slower than the loads. What they bring is better dropped than piled up.
     if (this.#bytes + bytes.length > maxQueuedBytes)
       return Promise.reject(new StoreUnavailableError(`${this.#bytes} bytes are on their way to it already`));
@@ -59,32 +62,58 @@ export class Writes {
       if (left <= 0) throw new StoreUnavailableError(`no answer within ${timeout} ms`);
       const some = unique.slice(from, from + portion);
       const names = some.map((tag) => escapeTag(tag));
-      const raised = await this.#lift(names.map((name) => [keys.tag(name), keys.owners(name)]), left);
-      some.forEach((tag, i) => versions.set(tag, raised[i] as Version));
+      const raised = await this.#lift(
+        names.map((name) => [keys.tag(name), keys.owners(name)]),
+        left,
+      );
+      for (let i = 0; i < some.length; i++) versions.set(some[i] as string, raised[i] as Version);
     }
     return tags.map((tag) => versions.get(tag) as Version);
   }
 
-  async #lift(tags: readonly (readonly [tag: string, owners: string])[], timeout: number): Promise<Version[]> {
+  async #lift(tags: readonly Keyed[], timeout: number): Promise<Version[]> {
     const { nodes, clock } = this.#options;
     const began = clock.now();
+    const left = () => Math.max(1, timeout - (clock.now() - began));
     const errands = tags.map(([tag, owners]): Errand => {
       return { key: tag, command: evaluate(lift, [tag, owners], [nobody, randomText(), tagTtl]) };
     });
     const replies = await carryOut(nodes, errands, timeout, clock);
-    // A server that is full still forgets. A tag without a version gets a new one when it is read, so this ends
-    // whatever the old one held, and frees a little.
-    const full = tags.filter((_, i) => isFull(replies[i]));
-    if (full.length > 0) {
-      const unlinks = full.map(([tag]): Errand => ({ key: tag, command: ['unlink', tag] }));
-      const unlinked = await carryOut(nodes, unlinks, Math.max(1, timeout - (clock.now() - began)), clock);
-      for (const reply of unlinked) if (typeof reply !== 'number') throw unavailable(reply);
-    }
-    return replies.map((reply) => {
-      if (Buffer.isBuffer(reply)) return reply.toString('latin1');
-      if (isFull(reply)) return freshVersion(); // one that the tag will never have: whoever keeps it finds it replaced
-      throw unavailable(reply);
-    });
+    return Promise.all(
+      replies.map((reply, i) => {
+        if (Buffer.isBuffer(reply)) return reply.toString('latin1');
+        if (says(reply, 'OOM')) return this.#forget(tags[i] as Keyed, left());
+        if (says(reply, 'TRYAGAIN')) return this.#replace(tags[i] as Keyed, left());
+        throw unavailable(reply);
+      }),
+    );
+  }
+
+  /**
+   * A server that is full still forgets. A tag without a version gets a new one when it is read, so this ends whatever
+   * the old one held, and frees a little.
+   */
+  async #forget([tag]: Keyed, timeout: number): Promise<Version> {
+    const { nodes, clock } = this.#options;
+    const [reply] = await carryOut(nodes, [{ key: tag, command: ['unlink', tag] }], timeout, clock);
+    if (typeof reply !== 'number') throw unavailable(reply);
+    return freshVersion(); // one that the tag will never have: whoever keeps it finds it replaced
+  }
+
+  /**
+   * While a slot moves from node to node, a script may be refused for as long as that takes, because one of its keys
+   * has moved and the other, which nobody has, cannot. One key at a time always works. Between the two steps nobody can
+   * fence the tag: that would be a script on the same two keys.
+   */
+  async #replace([tag, owners]: Keyed, timeout: number): Promise<Version> {
+    const { nodes, clock } = this.#options;
+    const [owned] = await carryOut(nodes, [{ key: owners, command: ['exists', owners] }], timeout, clock);
+    if (typeof owned !== 'number') throw unavailable(owned);
+    const version = owned > 0 ? `f${randomText()}` : freshVersion();
+    const command: Command = owned > 0 ? ['set', tag, version] : ['set', tag, version, 'PX', tagTtl];
+    const [reply] = await carryOut(nodes, [{ key: tag, command }], timeout, clock);
+    if (!Buffer.isBuffer(reply)) throw unavailable(reply);
+    return version;
   }
 
   #queue(pending: Pending): void {
@@ -94,7 +123,12 @@ export class Writes {
     process.nextTick(async () => {
       this.#pending = undefined;
       const { nodes, clock, timeout } = this.#options;
-      const replies = await carryOut(nodes, batch.map(({ errand }) => errand), timeout, clock);
+      const replies = await carryOut(
+        nodes,
+        batch.map(({ errand }) => errand),
+        timeout,
+        clock,
+      );
       batch.forEach(({ settle }, i) => {
         const reply = replies[i];
         settle(reply instanceof Error ? unavailable(reply) : undefined);
@@ -120,7 +154,9 @@ interface Pending {
 
 const portion = 256;
 
-/** Out of memory, under `maxmemory-policy noeviction`; older servers put it into the message of the script's error. */
-function isFull(reply: unknown): boolean {
-  return reply instanceof Error && /\bOOM\b/.test(reply.message);
+type Keyed = readonly [tag: string, owners: string];
+
+/** Older servers put the error of a command into the message of the script's. */
+function says(reply: unknown, code: string): boolean {
+  return reply instanceof Error && new RegExp(`\\b${code}\\b`).test(reply.message);
 }

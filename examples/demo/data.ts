@@ -22,8 +22,8 @@ const tables: readonly Table[] = [
   {
     name: 'business_unit',
     rows: 60_000,
-    columns: 'id int primary key, parent_id int, code text, title text, settings jsonb',
-    row: `n, case when n > 1 then n / 6 end, 'BU' || n, 'Site ' || n, jsonb_build_object('hours', repeat('8-17 ', 20))`,
+    columns: 'id int primary key, parent_id int, code text, title text',
+    row: `n, case when n > 1 then n / 6 end, 'BU' || n, 'Site ' || n`,
     indexes: ['parent_id'],
   },
   {
@@ -54,7 +54,7 @@ const tables: readonly Table[] = [
     row: `n, 1 + (n - 1) / 20, 1 + (n - 1) / 20 % 100, (array['sms', 'wait', 'branch'])[1 + n % 3], jsonb_build_object('text', repeat('hello ', 40))`,
     indexes: ['journey_id'],
   },
-  { name: 'contested', rows: 16, columns: 'id int primary key, value int', row: 'n, 0', indexes: [] },
+  { name: 'contested', rows: 24, columns: 'id int primary key, value int', row: 'n, 0', indexes: [] },
 ];
 
 const all = tables.reduce((sum, table) => sum + table.rows, 0);

@@ -1,8 +1,8 @@
-// The main job of `unstale` in about half a minute, on a real PostgreSQL: what a cache saves, and what it must not cost.
+// The main job of `unstale` in half a minute or so, on a real PostgreSQL: what a cache saves, and what it must not cost.
 // Start it with `npm run demo`; `npm run demo -- --seed 7` repeats a race.
 import { parseArgs } from 'node:util';
-import { MissingServerError } from '../../test/services/programs.js';
 import { startPostgres } from '../../test/services/postgres.js';
+import { MissingServerError } from '../../test/services/programs.js';
 import { startRedis } from '../../test/services/redis.js';
 import { loadData } from './data.js';
 import { Database } from './database.js';
@@ -22,31 +22,45 @@ import { heading, number, paint, say, step, working } from './terminal.js';
 const stories = [capabilityTree, businessUnits, listPage, teamDashboard, nodeLookups];
 const started = performance.now();
 
+const seed = seedOf(process.argv.slice(2));
 endOnSignals();
 try {
-  const seed = seedOf(process.argv.slice(2));
   const { postgresUrl, redisUrl } = await startServers();
   const db = new Database(postgresUrl, 30);
   atTheEnd(() => db.close());
-  await step('data', (tell) => loadData(db, tell), (rows) => `${number(rows)} rows in 7 tables`);
+  await step(
+    'data',
+    (tell) => loadData(db, tell),
+    (rows) => `${number(rows)} rows in 7 tables`,
+  );
   await tellStories(db, redisUrl);
   const failures = await holdRaces(db, postgresUrl, redisUrl, seed);
   sayWhatNext(failures);
 } catch (error) {
   if (!wasInterrupted()) {
-    say(paint('red', `\nThe demo failed. ${error instanceof MissingServerError ? error.message : (error as Error).stack}`));
+    say(
+      paint(
+        'red',
+        `\nThe demo failed. ${error instanceof MissingServerError ? error.message : (error as Error).stack}`,
+      ),
+    );
     process.exitCode = 1;
   }
 } finally {
   await endAll();
 }
 
-/** @throws TypeError */
+/** The seed of the race; ends the demo when it was asked for in a way that nobody understands. */
 function seedOf(args: string[]): number {
-  const { values } = parseArgs({ args, options: { seed: { type: 'string' } } });
-  const seed = Number(values.seed ?? Math.floor(Math.random() * 100_000));
-  if (!Number.isSafeInteger(seed) || seed < 0) throw new TypeError(`Expected --seed to be a whole number, got ${values.seed}`);
-  return seed;
+  try {
+    const { seed } = parseArgs({ args, options: { seed: { type: 'string' } } }).values;
+    if (seed === undefined) return Math.floor(Math.random() * 100_000);
+    if (/^\d{1,9}$/.test(seed)) return Number(seed);
+    throw new TypeError(`Expected --seed to be a whole number of at most nine digits, got ${seed}`);
+  } catch (error) {
+    say(`${(error as Error).message}\nUsage: npm run demo -- [--seed <number>]`);
+    process.exit(1);
+  }
 }
 
 /** @throws MissingServerError without a PostgreSQL; Redis may be missing */
@@ -68,7 +82,8 @@ async function startServers(): Promise<{ postgresUrl: string; redisUrl: string |
 
 async function tellStories(db: Database, redisUrl: string | undefined): Promise<void> {
   heading('What it saves: five stories from real services');
-  say('Queries that PostgreSQL was sent, and time (median). Each answer is compared with the one without a cache.');
+  say("Queries sent to PostgreSQL, and time (median). Each answer is compared with the database's own. There is no");
+  say('network in between: elsewhere, each query and each trip to Redis takes longer by its round trip.');
   for (const tell of stories) {
     const story = tell(db);
     const figures = await working(`measuring: ${story.title}`, () => measure(story, db, redisUrl));
@@ -79,14 +94,21 @@ async function tellStories(db: Database, redisUrl: string | undefined): Promise<
 }
 
 /** The same race for both; answers with what went wrong. */
-async function holdRaces(db: Database, postgresUrl: string, redisUrl: string | undefined, seed: number): Promise<string[]> {
+async function holdRaces(
+  db: Database,
+  postgresUrl: string,
+  redisUrl: string | undefined,
+  seed: number,
+): Promise<string[]> {
   heading('What it must not cost: the race');
-  const course = redisUrl === undefined ? inThisProcess(db) : await inProcesses(postgresUrl, redisUrl);
-  const where =
+  const course = await working('starting the processes', async () =>
+    redisUrl === undefined ? inThisProcess(db) : await inProcesses(postgresUrl, redisUrl),
+  );
+  say(
     course.processes > 1
-      ? `${course.processes} processes that share Redis`
-      : 'This process alone (no Redis program found), over the cache in memory,';
-  say(`${where} read and write the same rows, while slow loads are under way.`);
+      ? `${course.processes} processes that share Redis read and write the same rows, while slow loads are under way.`
+      : 'One process (no Redis program found) reads and writes the same rows, while slow loads are under way.',
+  );
   say('A read is stale when it gives less than a write whose invalidation was acknowledged before the read began.');
   say(`Seed ${seed}; once more with: npm run demo -- --seed ${seed}\n`);
 
@@ -109,8 +131,10 @@ function sayWhatNext(failures: readonly string[]): void {
   }
   const seconds = ((performance.now() - started) / 1000).toFixed(0);
   heading(`That was the demo, in ${seconds} s`);
-  say('  every answer was the database\'s, and no read was stale');
+  say("  every answer was the database's, and no read was stale");
   say('\nNext, both without any server:');
   say(`  ${paint('cyan', 'npx tsx examples/quickstart.ts')}   the smallest start, with comments`);
-  say(`  ${paint('cyan', 'npx tsx examples/service.ts')}      a service class: decorators, invalidation, a transaction`);
+  say(
+    `  ${paint('cyan', 'npx tsx examples/service.ts')}      a service class: decorators, invalidation, a transaction`,
+  );
 }

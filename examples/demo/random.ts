@@ -9,5 +9,5 @@ export function randomOf(seed: number): () => number {
   };
 }
 
-/** A whole number below `count`; the smaller, the more often, as with tenants, users and posts in real life. */
-export const skewed = (random: () => number, count: number) => Math.floor(random() ** 3 * count);
+/** A whole number below `count` by Zipf's law: number n about n times as rare as the first, as tenants, users and posts are. */
+export const zipf = (random: () => number, count: number) => Math.floor((count + 1) ** random()) - 1;

@@ -15,7 +15,12 @@ export function sayFigures(figures: readonly Figure[]): void {
 /** What came of the races, one a line. */
 export function sayTallies(tallies: ReadonlyMap<string, Tally>): void {
   const most = Math.max(...[...tallies.values()].map((tally) => tally.stale));
-  say(paint('dim', `  ${''.padEnd(16)}${'reads'.padStart(8)}${'writes'.padStart(8)}   answered without a query     stale reads`));
+  say(
+    paint(
+      'dim',
+      `  ${''.padEnd(16)}${'reads'.padStart(8)}${'writes'.padStart(8)}   answered without a query     stale reads`,
+    ),
+  );
   for (const [name, { reads, loads, writes, refused, stale, behind }] of tallies) {
     const hits = reads === 0 ? 0 : Math.max(0, 1 - loads / reads);
     const counts = `${number(reads).padStart(8)}${number(writes).padStart(8)}`;
@@ -23,6 +28,10 @@ export function sayTallies(tallies: ReadonlyMap<string, Tally>): void {
     const worst = stale === 0 ? '' : ` (up to ${behind} ${behind === 1 ? 'write' : 'writes'} behind)`;
     const staleReads = `${paint('red', bar(stale / most, 12))}${stale === 0 ? '' : ' '}${number(stale)}${worst}`;
     say(`  ${name.padEnd(16)}${counts}   ${share}     ${staleReads}`);
-    if (refused > 0) say(`    ${number(refused)} invalidations were refused: their writers were told, and nothing was recorded`);
+    if (refused > 0)
+      say(`    ${number(refused)} invalidations were refused: their writers were told, and nothing was recorded`);
   }
+  say(
+    '\n  unstale reads less often because it waits: who asks for a row that was just changed gets the new one, not the old.',
+  );
 }

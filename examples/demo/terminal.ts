@@ -28,7 +28,7 @@ export function bar(share: number, width: number): string {
 
 export const number = (n: number) => n.toLocaleString('en-US');
 export const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
-export const milliseconds = (ms: number) => `${ms >= 1 ? number(Number(ms.toFixed(1))) : ms.toFixed(3)} ms`;
+export const milliseconds = (ms: number) => `${ms >= 100 ? number(Math.round(ms)) : ms.toFixed(ms >= 1 ? 1 : 3)} ms`;
 const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
 
 /**

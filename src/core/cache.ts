@@ -19,7 +19,7 @@ import type { Cached } from './outcome.js';
 import { closeParts, type Parts } from './parts.js';
 import { loadPast } from './past.js';
 import { put } from './put.js';
-import { resolveReadOptions } from './resolve.js';
+import { refuseUnknown, resolveReadOptions, setNames } from './resolve.js';
 import { shadow } from './shadow.js';
 import { isSnapshot, makeSnapshot, type Snapshot } from './snapshot.js';
 import { nameOf } from './stats.js';
@@ -71,7 +71,9 @@ export class CacheView implements Cache, View {
       if (entry !== undefined) return answerOf(entry) as Promise<T>;
       return this.miss(this.#asking(key, read)).then((landing) => valueOf(landing) as T);
     } catch (error) {
-      return this.unkeyable(error, nameOf(read?.key), read?.load).then((landing) => valueOf(landing) as T);
+      return this.unkeyable(asRead(read, error), nameOf(read?.key), read?.load).then(
+        (landing) => valueOf(landing) as T,
+      );
     }
   }
 
@@ -82,12 +84,14 @@ export class CacheView implements Cache, View {
       if (entry !== undefined) return Promise.resolve(this.cachedFrom<T>(entry));
       return this.miss(this.#asking(key, read)).then((landing) => cachedOf<T>(landing));
     } catch (error) {
-      return this.unkeyable(error, nameOf(read?.key), read?.load).then((landing) => cachedOf<T>(landing));
+      return this.unkeyable(asRead(read, error), nameOf(read?.key), read?.load).then((landing) => cachedOf<T>(landing));
     }
   }
 
   async getOrSetMany<In, T>(read: ReadMany<In, T, string>): Promise<T[]> {
     this.#refuseWhenClosed('read');
+    if (typeof read !== 'object' || read === null)
+      throw expected('read', 'an object with `inputs`, `key` and `load`', read);
     return fillMany(this, read);
   }
 
@@ -103,6 +107,7 @@ export class CacheView implements Cache, View {
   async set(key: Key, value: unknown, { since, ...timing }: Timing & { since?: Snapshot } = {}): Promise<void> {
     this.#refuseWhenClosed('set');
     if (since !== undefined && !isSnapshot(since)) throw expected('since', 'a snapshot of this cache', since);
+    refuseUnknown(timing, setNames, 'set');
     const settings = resolveReadOptions(timing, this.parts.settings.read);
     // Past the cache nothing is stored; the old value ends all the same.
     if (this.whyPast() !== undefined) return void (await this.delete(key));
@@ -122,7 +127,8 @@ export class CacheView implements Cache, View {
 
   async snapshot(...what: readonly What<string>[]): Promise<Snapshot> {
     this.#refuseWhenClosed('snapshot');
-    const tags = [...tagsOfWhat(what, 'reads'), ...snapshotTags(this.parts.shared), ...this.#viewTags()];
+    const view = this.#viewTags(this.#view.tenant ?? this.parts.settings.tenant?.());
+    const tags = [...tagsOfWhat(what, 'reads'), ...snapshotTags(this.parts.shared), ...view];
     return makeSnapshot(this.parts, tags);
   }
 
@@ -252,7 +258,9 @@ export class CacheView implements Cache, View {
 
   /** Why reads go past the cache at the moment. */
   whyPast(): string | undefined {
-    if (this.mode() === 'bypass') return "the cache's mode is 'bypass'";
+    const mode = this.mode();
+    if (mode === 'bypass') return "the cache's mode is 'bypass'";
+    if (mode !== 'on' && mode !== 'shadow') throw expected('mode', "'on' or 'bypass' or 'shadow'", mode);
     return currentUnit(this.parts) === undefined ? undefined : 'inside a transaction';
   }
 
@@ -372,8 +380,8 @@ export class CacheView implements Cache, View {
     return undefined;
   }
 
-  #viewTags(): string[] {
-    const { namespace, tenant } = this.#view;
+  #viewTags(tenant = this.#view.tenant): string[] {
+    const { namespace } = this.#view;
     return [
       ...(namespace === undefined ? [] : [namespaceTag(namespace)]),
       ...(tenant === undefined ? [] : [tenantTag(tenant)]),
@@ -387,6 +395,12 @@ export class CacheView implements Cache, View {
   #refuseWhenClosed(what: string): void {
     if (this.parts.closed) throw new ClosedError(what);
   }
+}
+
+/** The error of a read, or of what is none. */
+function asRead(read: unknown, error: unknown): unknown {
+  if (typeof read === 'object' && read !== null) return error;
+  return expected('read', 'an object with `key` and `load`', read);
 }
 
 /** Reads that say something about staleness or freshness are for `fill` to think about. */

@@ -1,4 +1,4 @@
-import { encodeArguments, type Key } from '../values/index.js';
+import { encodeArguments, encodeKey, type Key, type KeyPart } from '../values/index.js';
 import type { Ask, Refined } from './ask.js';
 import type { Duration } from './duration.js';
 import { answerOf } from './entry.js';
@@ -6,7 +6,7 @@ import { describe, expected } from './errors.js';
 import { type Landing, valueOf } from './flight.js';
 import { ownTag } from './identity.js';
 import type { ReadSettings } from './options.js';
-import { checkTags, resolveReadOptions } from './resolve.js';
+import { checkTags, refuseUnknown, resolveReadOptions, wrapNames } from './resolve.js';
 import { acknowledge } from './transaction.js';
 import type { View } from './view.js';
 import { warnOnce } from './warn.js';
@@ -33,9 +33,12 @@ export class Caller {
   readonly #settings: ReadSettings;
   readonly #given: string | symbol;
   #name: string | undefined;
+  /** What stands in the class: tells a method from one that overrides it. */
+  member: unknown;
 
   constructor(view: View, method: Method, options: Options, given: string | symbol, named: boolean) {
     const { name: _, version: __, ttl, tags, tagsOf, when, key, ...timing } = options;
+    refuseUnknown(options, wrapNames, 'withCache');
     for (const [what, fn] of Object.entries({ tagsOf, when, key }))
       if (fn !== undefined && typeof fn !== 'function') throw expected(what, 'a function', fn);
     this.#view = view;
@@ -67,11 +70,11 @@ export class Caller {
   /** The text of a call: it is a plain key, so that `cache.delete(getTeam.key(7))` means this entry. */
   keyText(self: unknown, args: readonly unknown[]): string {
     const { key } = this.#options;
-    const name = this.#name ?? this.#claim(nameOfMethod(self, this.#given));
+    const name = this.#name ?? this.#claim(nameOfMethod(self, this.#given, this.member));
     const { types } = this.#view.parts;
     if (key === undefined) return name + encodeArguments(args, types);
     const own = key.apply(self, args as unknown[]);
-    return name + encodeArguments(Array.isArray(own) ? own : [own], types);
+    return name + encodeKey(Array.isArray(own) ? own : [own as KeyPart], types);
   }
 
   handles(self: unknown) {
@@ -167,16 +170,19 @@ export class Caller {
 }
 
 /** `Class.method`, by the class that has the method: a subclass shares its entries. @throws TypeError */
-function nameOfMethod(self: unknown, method: string | symbol): string {
-  let owner: unknown = self;
-  if (typeof self !== 'function') {
-    for (owner = self; owner !== null && owner !== undefined && !Object.hasOwn(owner as object, method); )
-      owner = Object.getPrototypeOf(owner);
+function nameOfMethod(self: unknown, method: string | symbol, member: unknown): string {
+  let owner: unknown;
+  // A method that overrides this one and calls it has the same name, and comes first; another decorator around ours
+  // hides it, and then the first one has to do.
+  for (let at = self; at !== null && at !== undefined; at = Object.getPrototypeOf(at)) {
+    const found: unknown = Object.getOwnPropertyDescriptor(at, method)?.value;
+    if (found === member || (found !== undefined && owner === undefined)) owner = at;
+    if (found === member) break;
   }
   const name =
-    typeof self === 'function'
-      ? self.name
-      : (owner as { constructor?: { name?: string } } | null | undefined)?.constructor?.name;
+    typeof owner === 'function'
+      ? owner.name
+      : (owner as { constructor?: { name?: string } } | undefined)?.constructor?.name;
   if (!name || name === 'Object')
     throw new TypeError(
       `Expected '${String(method)}' to be called on an instance of a class with a name; give withCache a \`name\`, or cacheOf(method, instance) the instance`,

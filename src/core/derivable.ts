@@ -1,7 +1,5 @@
 import type { Atom } from '../values/index.js';
 
-type Fn = (...args: any[]) => unknown;
-
 /**
  * Whether a type can become a key by itself: every leaf of it is data. Entities and DTOs without methods pass;
  * requests, Decimals, functions and symbols do not. At a depth of 6 the run time decides.
@@ -12,7 +10,7 @@ export type Derivable<T, D extends 0[] = []> = 0 extends 1 & T
     ? false
     : T extends Atom
       ? true
-      : T extends Fn | symbol
+      : T extends ((...args: any[]) => unknown) | symbol
         ? false
         : D['length'] extends 6
           ? true

@@ -37,7 +37,7 @@ export async function explain(parts: Parts, ask: Ask, past: string | undefined):
   const known = new Known(parts, parts.clock.now());
   try {
     const bytes = await known.ask(parts.shared ? ask.hash : undefined, knownTags(parts, ask));
-    const facts = factsNear(parts, ask) ?? factsFar(parts, ask, bytes);
+    const facts = factsNear(parts, ask) ?? factsFar(parts, bytes);
     if (facts === undefined) return absent(`nothing is stored for ${ask.identity.key}`);
     await known.ask(undefined, facts.tags);
     return describe(parts, ask, facts, known, past);
@@ -51,7 +51,7 @@ function factsNear(parts: Parts, ask: Ask): Facts | undefined {
   return entry && { ...entry, source: 'near', tags: entry.tags, hasValue: true };
 }
 
-function factsFar(parts: Parts, ask: Ask, bytes: Uint8Array | undefined): Facts | undefined {
+function factsFar(parts: Parts, bytes: Uint8Array | undefined): Facts | undefined {
   const found = bytes && decodeEntry(bytes, { maxBytes: parts.session.maxEntryBytes }, parts.types);
   if (found === undefined) return undefined;
   const here = parts.clock.now() - parts.session.now();

@@ -17,7 +17,6 @@ import type { Cached } from './outcome.js';
 import type { Snapshot } from './snapshot.js';
 import type { Counts } from './stats.js';
 
-type MaybePromise<T> = T | Promise<T>;
 /** A tag, or a dependency such as `table('orders', { tenant: 'acme' })`. */
 export type What<Tag extends string> = Tag | Dependency;
 
@@ -25,7 +24,7 @@ export type What<Tag extends string> = Tag | Dependency;
 export interface Read<T, Tag extends string> extends ReadOptions<Tag> {
   /** A text, or a list of data such as `['user', id]`. */
   key: Key;
-  load: (context: LoadContext<Tag>) => MaybePromise<T>;
+  load: (context: LoadContext<Tag>) => T | Promise<T>;
 }
 
 /** Many reads, with one load for all that are missing. */
@@ -34,7 +33,10 @@ export interface ReadMany<In, T, Tag extends string> extends Omit<ReadOptions<Ta
   key: (input: In) => Key;
   tags?: (input: In) => readonly Tag[];
   /** Gets the missing inputs, without duplicates; answers in their order, or by a map from input to value. */
-  load: (missing: readonly In[], context: LoadContext<Tag>) => MaybePromise<readonly T[] | ReadonlyMap<In, T>>;
+  load: (
+    missing: readonly In[],
+    context: LoadContext<Tag>,
+  ) => readonly T[] | ReadonlyMap<In, T> | Promise<readonly T[] | ReadonlyMap<In, T>>;
 }
 
 /** Counts of reads. */
@@ -102,7 +104,7 @@ export interface Cache<Tag extends string = string> {
    *
    * @throws what `fn` throws; InvalidationPendingError with `committed` under `onUnacknowledged: 'throw'`
    */
-  transaction<T>(fn: () => MaybePromise<T>): Promise<T>;
+  transaction<T>(fn: () => T | Promise<T>): Promise<T>;
   /** Runs `fn` as part of a transaction that an adapter knows by its handle. @throws TypeError when none does */
   within<T>(transaction: object, fn: () => Promise<T>): Promise<T>;
   /** Wraps a function: same arguments, same result, cached; with handles such as `fresh` and `invalidate`. */

@@ -168,7 +168,7 @@ async function acquire(
       // Between the look and the lease another process may have had the lease and stored what it loaded.
       if (clock.now() - looked < cheap) return { lease, sight };
       sight = await look(parts, ask);
-      const answer = ask.fresh ? undefined : serve(parts, ask, sight);
+      const answer = answerFor(parts, ask, sight);
       if (answer === undefined) return { lease, sight };
       lease.release();
       return { answer };
@@ -177,10 +177,15 @@ async function acquire(
     if (left <= 0) return { lease: undefined, sight };
     await session.released(ask.hash, Math.min(left, pause * (0.75 + Math.random() / 2)));
     sight = await look(parts, ask);
-    const answer = ask.fresh ? undefined : serve(parts, ask, sight);
+    const answer = answerFor(parts, ask, sight);
     if (answer !== undefined) return { answer };
     if (sight.before === undefined) return { lease: undefined, sight };
   }
+}
+
+/** What may end a flight: all who join it must be able to have it, so nobody's `tolerate` counts. */
+function answerFor(parts: Parts, ask: Ask, sight: Sight): Landing | undefined {
+  return ask.fresh || sight.tolerated ? undefined : serve(parts, ask, sight);
 }
 
 /** Lets an aged value that still holds stand in for a load that failed. */

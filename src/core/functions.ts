@@ -6,7 +6,8 @@ import type { Receipt } from './invalidate.js';
 import type { ReadOptions } from './options.js';
 import type { Cached } from './outcome.js';
 
-type AllDerivable<A extends readonly unknown[]> = false extends { [I in keyof A]-?: Derivable<A[I]> }[number]
+/** Whether every argument can become a key by itself. */
+export type AllDerivable<A extends readonly unknown[]> = false extends { [I in keyof A]-?: Derivable<A[I]> }[number]
   ? false
   : true;
 
@@ -34,7 +35,8 @@ export interface Handles<A extends readonly unknown[], R> {
 /** The function itself, its generics and overloads kept, plus its handles. */
 export type CachedFunction<F extends AsyncFn> = F & Handles<Parameters<F>, Awaited<ReturnType<F>>>;
 
-interface FnBase<A extends readonly unknown[], R, This, Tag extends string>
+/** What functions and methods have in common. */
+export interface FnBase<A extends readonly unknown[], R, This, Tag extends string>
   extends Omit<ReadOptions<Tag>, 'tags' | 'ttl' | 'fresh'> {
   /** Of the shape of the value; part of the key. @defaultValue the cache's */
   version?: string | number;
@@ -51,7 +53,7 @@ interface FnBase<A extends readonly unknown[], R, This, Tag extends string>
 /** What a call is stored under, beside the function's name. */
 export type KeyOf<A extends readonly unknown[], This> = (this: This, ...args: A) => Key;
 /** `key` may be left out only when all arguments are data. */
-type KeyRule<A extends readonly unknown[], This> =
+export type KeyRule<A extends readonly unknown[], This> =
   AllDerivable<A> extends true ? { key?: KeyOf<A, This> } : { key: KeyOf<A, This> };
 
 /** Options of a wrapped function. */
@@ -66,7 +68,8 @@ export interface MethodOptions<A extends readonly unknown[], R, This, Tag extend
   name?: string;
 }
 
-interface NeedsKey {
+/** The compiler's way to say that `key` is missing. */
+export interface NeedsKey {
   'unstale: an argument cannot become a key; pass `key`': never;
 }
 

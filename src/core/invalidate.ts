@@ -33,8 +33,8 @@ export class Invalidations {
   readonly #events: Events;
   /** Undelivered tags. */
   readonly #pending = new Map<string, Pending>();
-  /** Calls that are waiting for the store. */
-  readonly #underWay = new Set<Promise<unknown>>();
+  /** Calls that are waiting for the store, and what for. */
+  readonly #underWay = new Map<Promise<unknown>, readonly string[]>();
   readonly #settledWaiters = new Set<() => void>();
   #delivering = false;
   #retry: (() => void) | undefined;
@@ -61,7 +61,7 @@ export class Invalidations {
   async raise(tags: readonly string[]): Promise<{ versions: readonly Version[]; receipt: Receipt }> {
     const unique = [...new Set(tags)];
     const started = this.#clock.now();
-    const versions = await this.#track(this.#send(unique, started));
+    const versions = await this.#track(this.#send(unique, started), unique);
     const acknowledged = this.#clock.now();
     this.#events.emit('invalidate', { tags: unique, duration: acknowledged - started });
     return { versions, receipt: this.#receipt(unique, acknowledged) };
@@ -76,7 +76,7 @@ export class Invalidations {
     const sent = new Map(this.#pending);
     const tags = [...sent.keys()];
     try {
-      await this.#session.raise(tags, this.#settings.ackTimeout);
+      await this.#inOrder(tags);
       this.#confirm(tags);
       for (const [tag, pending] of sent) {
         // Refused again while this was on its way: that write may be younger than what was just confirmed.
@@ -100,7 +100,8 @@ export class Invalidations {
     const end = this.#clock.now() + timeout;
     while (this.#underWay.size > 0 || this.#pending.size > 0) {
       const left = end - this.#clock.now();
-      if (left <= 0) throw new InvalidationPendingError(this.pending);
+      if (left <= 0)
+        throw new InvalidationPendingError([...new Set([...this.pending, ...[...this.#underWay.values()].flat()])]);
       let wake = () => {};
       const change = new Promise<void>((resolve) => {
         wake = resolve;
@@ -122,17 +123,23 @@ export class Invalidations {
 
   async #send(tags: readonly string[], started: number): Promise<readonly Version[]> {
     try {
-      // A `set` that comes between the two must find the first when it misses the second.
-      const first = tags.filter(isDeleteTag);
-      if (first.length > 0) await this.#session.raise(first, this.#settings.ackTimeout);
-      const rest = tags.filter((tag) => !isDeleteTag(tag));
-      const versions = await this.#session.raise(rest, this.#settings.ackTimeout);
+      const versions = await this.#inOrder(tags);
       this.#confirm(tags);
-      return versions.length > 0 ? versions : rest.map((tag) => this.#tags.cell(tag).version as Version);
+      if (versions.length > 0) return versions;
+      return tags.filter((tag) => !isDeleteTag(tag)).map((tag) => this.#tags.cell(tag).version as Version);
     } catch (cause) {
       this.#keep(tags, started);
       throw new InvalidationPendingError(tags, { cause });
     }
+  }
+
+  /** A `set` that comes between the two must find the first when it misses the second. */
+  async #inOrder(tags: readonly string[]): Promise<readonly Version[]> {
+    const end = this.#clock.now() + this.#settings.ackTimeout;
+    const first = tags.filter(isDeleteTag);
+    if (first.length > 0) await this.#session.raise(first, this.#settings.ackTimeout);
+    const rest = tags.filter((tag) => !isDeleteTag(tag));
+    return this.#session.raise(rest, Math.max(1, end - this.#clock.now()));
   }
 
   /** Own memory forgets before the caller is told, so that the next read here goes to the store. */
@@ -167,8 +174,8 @@ export class Invalidations {
     });
   }
 
-  async #track<T>(call: Promise<T>): Promise<T> {
-    this.#underWay.add(call);
+  async #track<T>(call: Promise<T>, tags: readonly string[]): Promise<T> {
+    this.#underWay.set(call, tags);
     try {
       return await call;
     } finally {

@@ -60,19 +60,23 @@ async function lookFar(parts: Parts, ask: Ask, entry: Entry | undefined, near: E
     if (entry !== undefined) {
       // The payload is here already: its versions alone decide, and cost a fraction of its bytes.
       await known.ask(undefined, wanted);
-      if (known.holds(entry.epoch, entry.tags, entry.versions))
+      // One that is about to age may have been replaced in the store by another process.
+      if (parts.clock.now() < entry.settledUntil && known.holds(entry.epoch, entry.tags, entry.versions))
         return known.sight({ entry, source: 'near', reason: 'aged' });
     }
     const bytes = await known.ask(ask.hash, wanted);
     const found = bytes && open(parts, ask, bytes);
-    if (found === undefined)
-      return known.sight({ ...tolerate(parts, ask, entry), reason: entry ? 'invalidated' : 'nothing stored' });
-    await known.ask(undefined, found.head.tags);
-    const arrived = known.holds(found.head.epoch, found.head.tags, found.head.versions)
-      ? arrive(parts, ask, found)
-      : undefined;
-    if (arrived !== undefined) return known.sight({ entry: arrived, source: 'store', reason: 'aged' });
-    return known.sight({ ...tolerate(parts, ask, entry), reason: found.hasValue ? 'invalidated' : 'nothing stored' });
+    if (found !== undefined) {
+      await known.ask(undefined, found.head.tags);
+      const holds = known.holds(found.head.epoch, found.head.tags, found.head.versions);
+      const arrived = holds ? arrive(parts, ask, found) : undefined;
+      if (arrived !== undefined)
+        return known.sight({ entry: arrived, source: arrived === entry ? 'near' : 'store', reason: 'aged' });
+    }
+    if (entry !== undefined && known.holds(entry.epoch, entry.tags, entry.versions))
+      return known.sight({ entry, source: 'near', reason: 'aged' });
+    const ended = found === undefined ? entry !== undefined : found.hasValue;
+    return known.sight({ ...tolerate(parts, ask, entry), reason: ended ? 'invalidated' : 'nothing stored' });
   } catch (error) {
     if (!(error instanceof StoreUnavailableError)) parts.events.emit('error', { error });
     // Whatever is wrong with the store, the database is still there.
@@ -108,7 +112,8 @@ function arrive(parts: Parts, ask: Ask, found: Found): Entry | undefined {
   // Other readers of the same tick may have been here a moment ago: one of them decodes, the rest share.
   const present = parts.near.peek(ask.identity.key);
   const here = parts.clock.now() - parts.session.now();
-  if (present !== undefined && present.epoch === head.epoch && sameVersions(present, head)) return present;
+  const younger = present === undefined || head.freshUntil + here > present.freshUntil + drift;
+  if (!younger && present.epoch === head.epoch && sameVersions(present, head)) return present;
   const value = found.value();
   if (value === damaged) return void reportDamage(parts, ask, 0);
   const entry = new Entry(parts.tags, {
@@ -126,6 +131,9 @@ function arrive(parts: Parts, ask: Ask, found: Found): Entry | undefined {
   parts.near.write(ask.identity.key, entry);
   return entry;
 }
+
+/** By how much two readings of the same moment in the store may differ. Milliseconds. */
+const drift = 100;
 
 function sameVersions(entry: Entry, head: Envelope): boolean {
   return (

@@ -83,7 +83,6 @@ export interface CacheOptions<Tag extends string = string> extends Timing {
   /** Whatever else the current request's answers depend on (locale, role): part of every key. */
   vary?: () => KeyPart;
   /** Classes whose instances may be stored. */
-  // biome-ignore lint/suspicious/noExplicitAny: rules of different classes stand in one list
   types?: readonly TypeRule<any>[];
   /** Type only: the tags there are, `tags: [] as ('users' | 'teams')[]`. */
   tags?: readonly Tag[];
@@ -144,7 +143,6 @@ export interface CacheSettings {
   readonly tenancy: 'optional' | 'required';
   readonly memory: { readonly maxEntries: number; readonly maxBytes: number } | undefined;
   readonly vary: (() => KeyPart) | undefined;
-  // biome-ignore lint/suspicious/noExplicitAny: rules of different classes stand in one list
   readonly types: readonly TypeRule<any>[];
   readonly onUnkeyable: 'bypass' | 'throw';
   readonly onUnstorable: 'bypass' | 'throw';

@@ -2,6 +2,7 @@ import { keep } from '../values/index.js';
 import type { Ask } from './ask.js';
 import { store } from './deposit.js';
 import { Entry } from './entry.js';
+import { expected } from './errors.js';
 import { deleteTag, keyTag, snapshotTags } from './identity.js';
 import { Known, knownTags } from './look.js';
 import { origin } from './origin.js';
@@ -14,15 +15,19 @@ import type { Version } from './store.js';
  * versions that the caller took before reading the data. Whatever was invalidated since ends it before it begins.
  *
  * @throws InvalidationPendingError when the store did not confirm that the old value is gone
+ * @throws TypeError when the snapshot was taken through another view
  * @throws UnstorableError
  */
 export async function put(parts: Parts, ask: Ask, value: unknown, since: Held | undefined): Promise<void> {
   const kept = keep(value, ask.settings.copy, { types: parts.types });
   const own = keyTag(ask.keyHash);
+  const standing = knownTags(parts, ask);
+  // One of another view does not hold what clears this one.
+  if (since !== undefined && !standing.every((tag) => tag === own || since.pairs.has(tag)))
+    throw expected('since', 'a snapshot taken through the same namespace and tenant', since);
   const { versions } = await parts.invalidations.raise([own]);
   const pairs = new Map<string, Version>(since?.pairs);
   const known = new Known(parts, parts.clock.now());
-  const standing = knownTags(parts, ask);
   const deleted = deleteTag(ask.keyHash);
   await known.ask(undefined, [...standing, deleted]);
   // Deleted between the snapshot and here: the value is older than that. A later `delete` raises the key tag again.

@@ -58,6 +58,14 @@ const cacheNames = [
   ],
 ];
 
+/** Of `set`, whose tags are its snapshot's. */
+export const setNames = ['ttl', 'swr', 'staleOnError', 'jitter', 'timeout', 'negativeTtl', 'since'];
+/** Of a wrapped function. */
+export const wrapNames = [
+  ...['name', 'key', 'version', 'tagsOf', 'when'],
+  ...readNames.filter((name) => name !== 'fresh'),
+];
+
 /**
  * Checks and completes the options of a cache. The caller's object is left as it is.
  *
@@ -77,6 +85,8 @@ export function resolveCacheOptions(o: CacheOptions): CacheSettings {
   const version = o.version ?? defaults.version;
   if (typeof version !== 'string' && typeof version !== 'number')
     throw expected('version', 'a string or a number', version);
+  if (o.clock !== undefined && (typeof o.clock?.now !== 'function' || typeof o.clock.after !== 'function'))
+    throw expected('clock', "a clock, such as fakeClock() from 'unstale/testing'", o.clock);
   aFunction('tenant', o.tenant);
   aFunction('vary', o.vary);
   if (o.types !== undefined && !Array.isArray(o.types)) throw expected('types', 'a list of type rules', o.types);
@@ -109,8 +119,8 @@ export function resolveCacheOptions(o: CacheOptions): CacheSettings {
  *
  * @throws TypeError naming the option, what was expected and what came
  */
-export function resolveReadOptions(o: ReadOptions, base: ReadSettings, also: readonly string[] = []): ReadSettings {
-  refuseUnknown(o, [...readNames, ...also], 'a read');
+export function resolveReadOptions(o: ReadOptions, base: ReadSettings): ReadSettings {
+  refuseUnknown(o, readNames, 'a read');
   return resolveTimed(o, base, base.maxStale);
 }
 
@@ -159,6 +169,7 @@ function resolveTimeout(timeout: Timing['timeout'], base: ReadSettings): { soft:
   if (timeout === undefined) return base;
   if (typeof timeout !== 'object' || timeout === null)
     return { soft: base.soft, hard: parseDuration('timeout', timeout) };
+  refuseUnknown(timeout, ['soft', 'hard'], 'timeout');
   return {
     soft: timeout.soft === undefined ? base.soft : parseDuration('timeout.soft', timeout.soft),
     hard: timeout.hard === undefined ? base.hard : parseDuration('timeout.hard', timeout.hard),
@@ -169,6 +180,7 @@ function resolveMemory(memory: CacheOptions['memory']): { maxEntries: number; ma
   if (memory === false) return undefined;
   if (memory !== undefined && (typeof memory !== 'object' || memory === null))
     throw expected('memory', 'false or { maxEntries, maxBytes }', memory);
+  refuseUnknown(memory ?? {}, ['maxEntries', 'maxBytes'], 'memory');
   const maxEntries = memory?.maxEntries ?? defaults.maxEntries;
   if (!Number.isInteger(maxEntries) || maxEntries < 1)
     throw expected('memory.maxEntries', 'a whole number of at least 1', maxEntries);
@@ -202,7 +214,7 @@ function aFunction(what: string, got: unknown): void {
 }
 
 /** A misspelt option would be a promise that nobody keeps. */
-function refuseUnknown(o: object, known: readonly string[], of: string): void {
+export function refuseUnknown(o: object, known: readonly string[], of: string): void {
   for (const name of Object.keys(o))
     if (!known.includes(name))
       throw new TypeError(`Unknown option \`${name}\` of ${of}; there are ${known.join(', ')}`);

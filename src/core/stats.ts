@@ -15,7 +15,7 @@ export class Counter {
   }
 }
 
-/** What {@link Stats} counts, as a plain record. */
+/** What `stats().counts` counts, as a plain record. */
 export interface Counts {
   readonly hits: number;
   readonly misses: number;

@@ -112,7 +112,11 @@ export class Tags {
     if (this.#cells.get(cell.tag) !== cell) return;
     this.#idle.add(cell);
     if (this.#idle.size <= maxIdle) return;
-    for (const oldest of this.#idle) return this.#forget(oldest);
+    // Many at once: the way to the oldest leads over the holes that those before it have left in the set.
+    for (const oldest of this.#idle) {
+      this.#forget(oldest);
+      if (this.#idle.size <= maxIdle - 1000) return;
+    }
   }
 
   #forget(cell: Cell): void {

@@ -9,14 +9,13 @@ import type { Parts } from './parts.js';
  * before COMMIT they would only make somebody else load the old row again.
  */
 export async function transaction<T>(parts: Parts, fn: () => T | Promise<T>): Promise<T> {
-  const outer = currentUnit(parts);
   const unit: Unit = { tags: new Set(), ended: false };
   // If it throws, the savepoint is rolled back and what it recorded is dropped with it.
   const result = await runWithin({ owner: parts, unit }, fn).finally(() => {
     unit.ended = true;
   });
-  if (outer !== undefined) for (const tag of unit.tags) outer.tags.add(tag);
-  else if (unit.tags.size > 0) await acknowledge(parts, [...unit.tags], result);
+  // A savepoint hands over to its transaction, unless that has ended without waiting for it.
+  if (unit.tags.size > 0) await acknowledge(parts, [...unit.tags], result);
   return result;
 }
 

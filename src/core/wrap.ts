@@ -1,6 +1,7 @@
 import { acknowledgeAfter, Caller } from './caller.js';
 import { describe, expected } from './errors.js';
 import type { AsyncFn, InvalidatesOptions, KeyOf, MethodDecorator, MethodOptions } from './functions.js';
+import { checkTags } from './resolve.js';
 import type { View } from './view.js';
 
 /**
@@ -33,6 +34,7 @@ export function boundWithCache(view: View, first: unknown, second?: unknown): un
 export function boundInvalidates(view: View, o: InvalidatesOptions<any, any, any, any>): AnyDecorator {
   if (!Array.isArray(o?.tags) && typeof o?.tags !== 'function')
     throw expected('tags', 'a list of texts, or a function that gives one', o?.tags);
+  if (Array.isArray(o.tags)) checkTags(o.tags);
   return decorator(
     (method) =>
       async function (this: unknown, ...args: unknown[]) {
@@ -63,6 +65,7 @@ function cachedMethod(caller: Caller): AsyncFn {
   function cached(this: unknown, ...args: unknown[]): Promise<unknown> {
     return caller.call(this, args);
   }
+  caller.member = cached;
   return Object.assign(cached, { [handlesOf]: (self: unknown) => caller.handles(self) });
 }
 
@@ -72,12 +75,17 @@ export function decorator(
 ): MethodDecorator<any, any, any, true> {
   return ((first: unknown, second: unknown, descriptor?: PropertyDescriptor) => {
     if (isStandard(second)) {
-      if (second.kind !== 'method') throw expected('decorated member', 'a method', second.kind);
+      if (second.kind !== 'method') throw notAMethod(second.kind, second.name);
       return wrap(first as AsyncFn, second.name);
     }
-    if (typeof descriptor?.value !== 'function') throw expected('decorated member', 'a method', descriptor ?? second);
+    if (typeof descriptor?.value !== 'function')
+      throw notAMethod(descriptor === undefined ? 'field' : 'accessor', second as string | symbol);
     return { ...descriptor, value: wrap(descriptor.value as AsyncFn, second as string | symbol) };
   }) as MethodDecorator<any, any, any, true>;
+}
+
+function notAMethod(kind: string, name: string | symbol): TypeError {
+  return new TypeError(`Expected \`decorated member\` to be a method, got the ${kind} '${String(name)}'`);
 }
 
 function isStandard(second: unknown): second is { kind: string; name: string | symbol } {

@@ -3,8 +3,8 @@
  * cache must know about it into bytes and back, `copy` keeps a value in memory so that no reader can change what the
  * next one sees. None of them knows what a cache is.
  */
-export { type DecodedEntry, damaged, decodeEntry, type Envelope, encodeEntry, noValue } from './codec.js';
-export { type CopyPolicy, handOut, type KeepOptions, type Kept, keep } from './copy.js';
+export { damaged, decodeEntry, type Envelope, encodeEntry, noValue } from './codec.js';
+export { type CopyPolicy, handOut, type Kept, keep } from './copy.js';
 export { UnkeyableError, UnstorableError } from './errors.js';
 export { encodeArguments, encodeKey, escapeTag, hashKey } from './key.js';
 export { type Atom, createTypeTable, type Key, type KeyPart, type TypeRule, type TypeTable } from './types.js';

@@ -48,10 +48,13 @@ export async function measure(
     }
     await runner.run(runner.count);
   }
-  if (profile) for (const { name, run, count } of runners)
-    console.log(`\n${name}\n${await profiled(async () => {
-      for (let round = 0; round < rounds; round++) await run(count);
-    })}`);
+  if (profile)
+    for (const { name, run, count } of runners)
+      console.log(
+        `\n${name}\n${await profiled(async () => {
+          for (let round = 0; round < rounds; round++) await run(count);
+        })}`,
+      );
   const random = randomFrom(seed);
   for (let round = 0; round < rounds; round++)
     for (const runner of shuffled(runners, random)) {

@@ -32,7 +32,12 @@ export interface Target {
   readonly kind: 'at least' | 'at most';
 }
 
-export const atLeast = (bound: number, text: string, value: number): Target => ({ text, value, bound, kind: 'at least' });
+export const atLeast = (bound: number, text: string, value: number): Target => ({
+  text,
+  value,
+  bound,
+  kind: 'at least',
+});
 export const atMost = (bound: number, text: string, value: number): Target => ({ text, value, bound, kind: 'at most' });
 
 /** Infinitesimal differences are the machine's. */

@@ -38,9 +38,8 @@ const wide = 'phone street city country company title avatar website team room d
 /** A row of a wider table, its texts in one piece as a driver delivers them: about 1.2 kB of heap. */
 export function wideRow(at: number): object {
   const text = (what: string) => `${what} ${at} ${words[at % 10]} ${words[(at * 7) % 10]} `.padEnd(40, '.');
-  const more = wide.map((name) => [
-    name,
-    text(name),
-  ]);
-  return JSON.parse(JSON.stringify({ ...plainRow(at), ...Object.fromEntries(more), balance: at * 0.77, rating: at / 3 }));
+  const more = wide.map((name) => [name, text(name)]);
+  return JSON.parse(
+    JSON.stringify({ ...plainRow(at), ...Object.fromEntries(more), balance: at * 0.77, rating: at / 3 }),
+  );
 }

@@ -3,15 +3,17 @@ import { isMet, type Outcome, type Target } from './row.js';
 
 /** For the terminal. */
 export function asText(outcomes: readonly Outcome[]): string {
-  return outcomes.map(({ title, unit, figures, targets }) => {
-    const ours = figures[us];
-    const lines = Object.entries(figures).map(
-      ([name, figure]) =>
-        `  ${name.padEnd(30)}${readable(figure).padStart(10)}${ours === undefined ? '' : `${readable(figure / ours).padStart(10)} ×`}`,
-    );
-    const judged = targets.map((target) => `  ${verdict(target).padEnd(7)} ${sentence(target)}`);
-    return `\n${title} (${unit})\n${[...lines, ...judged].join('\n')}`;
-  }).join('\n');
+  return outcomes
+    .map(({ title, unit, figures, targets }) => {
+      const ours = figures[us];
+      const lines = Object.entries(figures).map(
+        ([name, figure]) =>
+          `  ${name.padEnd(30)}${readable(figure).padStart(10)}${ours === undefined ? '' : `${readable(figure / ours).padStart(10)} ×`}`,
+      );
+      const judged = targets.map((target) => `  ${verdict(target).padEnd(7)} ${sentence(target)}`);
+      return `\n${title} (${unit})\n${[...lines, ...judged].join('\n')}`;
+    })
+    .join('\n');
 }
 
 /** For `results.md`: first what was promised, then all figures. */

@@ -1,5 +1,5 @@
-import Redis6, { type RedisOptions } from 'ioredis';
-import Redis5 from 'ioredis5';
+import { Redis as Redis6, type RedisOptions } from 'ioredis';
+import { Redis as Redis5 } from 'ioredis5';
 import { afterEach, beforeEach, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { type RedisTarget, redisStore } from '../../adapters/redis/index.js';
 import { type Cache, createCache, InvalidationPendingError } from '../../src/index.js';
@@ -45,8 +45,8 @@ describe.skipIf(!inject('services').redis)('while Redis is away', () => {
     ['killed', () => server.kill()],
   ];
   const instances: [string, (options: RedisOptions) => RedisTarget][] = [
-    ['ioredis 5', (options) => new (Redis5 as unknown as typeof Redis6)({ port: server.port, ...options })],
-    ['ioredis 6', (options) => new Redis6({ port: server.port, ...options })],
+    ['ioredis 5', (options) => new Redis5({ port: server.port, ...(options as object) })],
+    ['ioredis 6', (options) => new Redis6({ port: server.port, ...(options as object) })],
   ];
   const habits: [string, RedisOptions][] = [
     ['its defaults', {}],

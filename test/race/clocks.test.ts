@@ -2,9 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { createCache } from '../../src/index.js';
 import { fakeClock, faultyStore, memoryStore } from '../../src/testing/index.js';
 import { auditAfterEach, watch } from '../support/audit.js';
-import { Database, aSlowQuery, contains, StaleRead, turn } from '../support/database.js';
+import { aSlowQuery, contains, Database, StaleRead, turn } from '../support/database.js';
 import { naiveWorld, type World } from '../support/world.js';
-
 
 // Hosts disagree about the time by two seconds, and start counting at different moments. No promise is about clocks.
 

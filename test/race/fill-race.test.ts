@@ -86,8 +86,10 @@ async function race({ here, there, db }: World, { by, view = (it) => it }: Race,
 describe('a write that commits during a load, made known', () => {
   describe.each(Object.entries(races))('%s', (_, one) => {
     for (const from of ['here', 'there'] as const)
-      test.each(everywhere)(`${from === 'here' ? 'in the same process' : 'in another one'}, is in every later read %s`, (place) =>
-        race(aWorld(place), one, from));
+      test.each(everywhere)(
+        `${from === 'here' ? 'in the same process' : 'in another one'}, is in every later read %s`,
+        (place) => race(aWorld(place), one, from),
+      );
 
     test.each(one.flaws)('is lost by a cache that %s', async (flaw) => {
       await expect(race(aNaiveWorld(flaw), one, 'there')).rejects.toThrow(StaleRead);
@@ -129,7 +131,8 @@ describe('a read that begins after the acknowledgement, while the older load is 
   for (const warm of [false, true])
     for (const [name, by] of ways)
       test.each(everywhere)(`never gets what that load read: ${warm ? 'warm' : 'cold'} key, by ${name}, %s`, (place) =>
-        late(aWorld(place), by, warm));
+        late(aWorld(place), by, warm),
+      );
 
   test.each(ways)('gets it from a cache that lets joiners have whatever lands: by %s', async (_, by) => {
     await expect(late(aNaiveWorld('lets joiners have whatever lands'), by, false)).rejects.toThrow(StaleRead);

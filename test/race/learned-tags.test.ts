@@ -64,11 +64,14 @@ describe('a tag that a load finds in its data', () => {
           (place) => learn(aWorld(place), way, known, from),
         );
 
-  test.each([0, 1])('is lost by a cache that asks for its version after the load (found %i times before)', async (known) => {
-    const flawed = aNaiveWorld('asks for the version of a learned tag after the load');
-    await expect(learn(flawed, 'by tag() after the data came', known, 'there')).rejects.toThrow(StaleRead);
-    await learn(aNaiveWorld(), 'by tag() after the data came', known, 'there');
-  });
+  test.each([0, 1])(
+    'is lost by a cache that asks for its version after the load (found %i times before)',
+    async (known) => {
+      const flawed = aNaiveWorld('asks for the version of a learned tag after the load');
+      await expect(learn(flawed, 'by tag() after the data came', known, 'there')).rejects.toThrow(StaleRead);
+      await learn(aNaiveWorld(), 'by tag() after the data came', known, 'there');
+    },
+  );
 
   test.each(everywhere)('costs at most one load more, %s', async (place) => {
     const { here, there } = aWorld(place);

@@ -22,7 +22,10 @@ const samples: Record<string, { make: () => unknown; change: Change }> = {
   'an array': { make: () => [1, 2, 3], change: (it) => it.push(4) },
   'an array that is sorted': { make: () => [3, 1, 2], change: (it) => it.sort() },
   'a Map': { make: () => new Map([['a', 1]]), change: (it) => it.set('a', 2) },
-  'a Map with objects': { make: () => new Map([['a', { b: 1 }]]), change: (it) => Object.assign(it.get('a'), { b: 2 }) },
+  'a Map with objects': {
+    make: () => new Map([['a', { b: 1 }]]),
+    change: (it) => Object.assign(it.get('a'), { b: 2 }),
+  },
   'a Set': { make: () => new Set([1]), change: (it) => it.add(2) },
   'a Date': { make: () => new Date(0), change: (it) => it.setTime(1) },
   'a Buffer': { make: () => Buffer.from('abc'), change: (it) => it.write('xyz') },
@@ -30,8 +33,14 @@ const samples: Record<string, { make: () => unknown; change: Change }> = {
   'an ArrayBuffer': { make: () => new Uint8Array([1, 2]).buffer, change: (it) => new Uint8Array(it).fill(9) },
   'a DataView': { make: () => new DataView(new Uint8Array([1, 2]).buffer), change: (it) => it.setUint8(0, 9) },
   'the lastIndex of a RegExp': { make: () => /a/g, change: (it) => it.test('aaa') },
-  'an Error': { make: () => new TypeError('no', { cause: { code: 1 } }), change: (it) => Object.assign(it, { message: 'yes', code: 7 }) },
-  "an Error's cause": { make: () => new Error('no', { cause: { code: 1 } }), change: (it) => Object.assign(it.cause, { code: 2 }) },
+  'an Error': {
+    make: () => new TypeError('no', { cause: { code: 1 } }),
+    change: (it) => Object.assign(it, { message: 'yes', code: 7 }),
+  },
+  "an Error's cause": {
+    make: () => new Error('no', { cause: { code: 1 } }),
+    change: (it) => Object.assign(it.cause, { code: 2 }),
+  },
   'a part deep inside': {
     make: () => ({ list: [{ at: new Date(0), tags: new Set(['x']), name: 'n' }], plain: { deep: [1] } }),
     change: (it) => {
@@ -95,7 +104,8 @@ describe('what one reader changes, no other sees:', () => {
   describe.each(Object.entries(samples))('%s', (_, sample) => {
     test.each(everywhere)('between hits, waiters and the load, %s', (place) => leaks(aWorld(place), sample));
     test.each(everywhere)('between hits, waiters and the load, when everybody gets a clone, %s', (place) =>
-      leaks(aWorld(place, { copy: 'clone' }), sample));
+      leaks(aWorld(place, { copy: 'clone' }), sample),
+    );
     test.each(everywhere)('after it was set, %s', (place) => leaks(aWorld(place), sample, true));
   });
 

@@ -179,44 +179,47 @@ describe('an outer value', () => {
 describe('many values that are loaded together', () => {
   for (const from of ['here', 'there'] as const)
     for (const by of ['tag', 'key', 'clear'] as const)
-      test.each(everywhere)(`end each for itself when one is ended ${from} during the load, by ${by}, %s`, async (place) => {
-        const world = aWorld(place);
-        const here = world.here as ReturnType<typeof createCache>;
-        const { there, db } = world;
-        const go = signal();
-        const asked = signal();
-        let wait = true;
-        const read = (inputs: number[]) =>
-          here.getOrSetMany({
-            inputs,
-            key: (i) => ['row', i],
-            tags: (i) => [`row:${i}`],
-            load: async (missing) => {
-              const values = missing.map((i) => db.read(`${i}`));
-              if (!wait) return values;
-              wait = false;
-              asked.fire();
-              await go.fired;
-              return values;
-            },
-          });
-        const reading = read([1, 2, 3]);
-        await asked.fired;
-        const newest = db.commit('2');
-        const writer = (from === 'here' ? here : there) as typeof here;
-        if (by === 'tag') await writer.invalidate('row:2');
-        else if (by === 'key') await writer.delete(['row', 2]);
-        else await writer.clear();
-        const joiner = read([2, 4]);
-        const single = here.getOrSet({ key: ['row', 2], tags: ['row:2'], load: async () => db.read('2') });
-        await turn();
-        go.fire();
-        contains(newest, (await joiner)[0], 'a joiner of many');
-        contains(newest, await single, 'a joiner of one');
-        await reading;
-        await turn();
-        expect(await read([1, 2, 3])).toEqual([0, newest, 0]);
-      });
+      test.each(everywhere)(
+        `end each for itself when one is ended ${from} during the load, by ${by}, %s`,
+        async (place) => {
+          const world = aWorld(place);
+          const here = world.here as ReturnType<typeof createCache>;
+          const { there, db } = world;
+          const go = signal();
+          const asked = signal();
+          let wait = true;
+          const read = (inputs: number[]) =>
+            here.getOrSetMany({
+              inputs,
+              key: (i) => ['row', i],
+              tags: (i) => [`row:${i}`],
+              load: async (missing) => {
+                const values = missing.map((i) => db.read(`${i}`));
+                if (!wait) return values;
+                wait = false;
+                asked.fire();
+                await go.fired;
+                return values;
+              },
+            });
+          const reading = read([1, 2, 3]);
+          await asked.fired;
+          const newest = db.commit('2');
+          const writer = (from === 'here' ? here : there) as typeof here;
+          if (by === 'tag') await writer.invalidate('row:2');
+          else if (by === 'key') await writer.delete(['row', 2]);
+          else await writer.clear();
+          const joiner = read([2, 4]);
+          const single = here.getOrSet({ key: ['row', 2], tags: ['row:2'], load: async () => db.read('2') });
+          await turn();
+          go.fire();
+          contains(newest, (await joiner)[0], 'a joiner of many');
+          contains(newest, await single, 'a joiner of one');
+          await reading;
+          await turn();
+          expect(await read([1, 2, 3])).toEqual([0, newest, 0]);
+        },
+      );
 
   test('learn tags each for itself, and a load that must not be stored is not', async () => {
     const cache = watch(createCache({ store: memoryStore() }));

@@ -47,7 +47,8 @@ describe('a value that was read before', () => {
   describe.each(Object.entries(between))('%s', (_, one) => {
     for (const from of ['here', 'there'] as const)
       test.each(everywhere)(`${from} is never served when it is set afterwards, %s`, (place) =>
-        setLate(aWorld(place), one, from));
+        setLate(aWorld(place), one, from),
+      );
 
     test('is served by a cache that takes versions when a value is set', async () => {
       await expect(setLate(aNaiveWorld('takes versions when a value is set'), one, 'there')).rejects.toThrow(StaleRead);
@@ -91,11 +92,12 @@ describe('a snapshot', () => {
     expect(await cache.get('row')).toBeUndefined();
   });
 
-  test('that does not hold what clears the view it is used in stores nothing there', async () => {
+  test('of another view, which does not hold what clears this one, is refused', async () => {
     const cache = watch(createCache());
     const since = await cache.snapshot('rows');
-    await cache.namespace('reports').clear();
-    await cache.namespace('reports').set('row', 'old', { since });
-    expect(await cache.namespace('reports').get('row')).toBeUndefined();
+    for (const view of [cache.namespace('reports'), cache.tenant('acme')]) {
+      await expect(view.set('row', 'old', { since })).rejects.toThrow(/same namespace and tenant/);
+      expect(await view.get('row')).toBeUndefined();
+    }
   });
 });

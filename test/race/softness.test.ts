@@ -104,14 +104,18 @@ describe('an invalidated value', () => {
   });
 
   test.each(everywhere)('is not put back by a refresh in the background (swr), %s', (place) =>
-    refreshing(aWorld(place), { swr: hour }, 1500));
+    refreshing(aWorld(place), { swr: hour }, 1500),
+  );
   test.each(everywhere)('is not put back by an early refresh, %s', (place) => refreshing(aWorld(place), {}, 700));
   test.each(everywhere)('does not stand in for a load that fails, %s', (place) =>
-    failing(aWorld(place), { staleOnError: hour }, 1500));
+    failing(aWorld(place), { staleOnError: hour }, 1500),
+  );
   test.each(everywhere)('does not stand in for a load that fails, nor with swr beside, %s', (place) =>
-    failing(aWorld(place), { staleOnError: hour, swr: hour }, 1500));
+    failing(aWorld(place), { staleOnError: hour, swr: hour }, 1500),
+  );
   test.each(everywhere)('does not stand in for a load that takes long, %s', (place) =>
-    slowly(aWorld(place), { staleOnError: hour, swr: hour, timeout: { soft: 50 } }, 1500));
+    slowly(aWorld(place), { staleOnError: hour, swr: hour, timeout: { soft: 50 } }, 1500),
+  );
 
   test('is served by caches that soften it', async () => {
     await expect(
@@ -141,24 +145,27 @@ describe('an invalidated value', () => {
 });
 
 describe('a soft time-out', () => {
-  test.each(everywhere)('answers with the aged value that still holds, and a joiner after a write waits, %s', async (place) => {
-    const world = aWorld(place);
-    const { here, there, db, clock } = world;
-    const soft = { staleOnError: hour, timeout: { soft: 50 } };
-    await here.getOrSet(query(world, soft));
-    await clock.advance(1500);
-    const slow = aSlowQuery(db, 'row');
-    const reading = here.getOrSet(query(world, soft, slow.load));
-    await slow.asked;
-    await clock.advance(60);
-    expect(await reading).toBe(0);
-    const newest = db.commit('row');
-    await there.invalidate('rows');
-    const joiner = here.getOrSet(query(world, soft, slow.load));
-    await clock.advance(60);
-    slow.answer();
-    contains(newest, await joiner);
-  });
+  test.each(everywhere)(
+    'answers with the aged value that still holds, and a joiner after a write waits, %s',
+    async (place) => {
+      const world = aWorld(place);
+      const { here, there, db, clock } = world;
+      const soft = { staleOnError: hour, timeout: { soft: 50 } };
+      await here.getOrSet(query(world, soft));
+      await clock.advance(1500);
+      const slow = aSlowQuery(db, 'row');
+      const reading = here.getOrSet(query(world, soft, slow.load));
+      await slow.asked;
+      await clock.advance(60);
+      expect(await reading).toBe(0);
+      const newest = db.commit('row');
+      await there.invalidate('rows');
+      const joiner = here.getOrSet(query(world, soft, slow.load));
+      await clock.advance(60);
+      slow.answer();
+      contains(newest, await joiner);
+    },
+  );
 
   test('does not begin a second load while the first goes on', async () => {
     const clock = fakeClock();
@@ -188,31 +195,34 @@ describe('a soft time-out', () => {
 });
 
 describe('tolerate', () => {
-  test.each(everywhere)('lets a read accept an invalidated value up to that age, and no other read, %s', async (place) => {
-    const world = aWorld(place);
-    const { db, clock } = world;
-    const here = world.here as ReturnType<typeof createCache>;
-    const there = world.there as ReturnType<typeof createCache>;
-    await here.getOrSet(query(world, { ttl: hour }));
-    await clock.advance(1000);
-    const newest = db.commit('row');
-    await there.invalidate('rows');
-    const slow = aSlowQuery(db, 'row');
-    const tolerant = { ...query(world, { ttl: hour }, slow.load), tolerate: 2000 };
-    expect(await here.read(tolerant)).toMatchObject({ value: 0, reason: 'invalidated, and tolerated' });
-    await slow.asked;
-    const intolerant = here.getOrSet(query(world, { ttl: hour }));
-    slow.answer();
-    contains(newest, await intolerant);
-    contains(newest, (await here.get('row')) ?? newest, 'get');
-    // Replaced by what the refresh has loaded.
-    await turn();
-    expect(await here.getOrSet(tolerant)).toBe(newest);
-    await there.invalidate('rows');
-    await clock.advance(2000);
-    db.commit('row');
-    expect(await here.getOrSet(tolerant)).toBe(newest + 1);
-  });
+  test.each(everywhere)(
+    'lets a read accept an invalidated value up to that age, and no other read, %s',
+    async (place) => {
+      const world = aWorld(place);
+      const { db, clock } = world;
+      const here = world.here as ReturnType<typeof createCache>;
+      const there = world.there as ReturnType<typeof createCache>;
+      await here.getOrSet(query(world, { ttl: hour }));
+      await clock.advance(1000);
+      const newest = db.commit('row');
+      await there.invalidate('rows');
+      const slow = aSlowQuery(db, 'row');
+      const tolerant = { ...query(world, { ttl: hour }, slow.load), tolerate: 2000 };
+      expect(await here.read(tolerant)).toMatchObject({ value: 0, reason: 'invalidated, and tolerated' });
+      await slow.asked;
+      const intolerant = here.getOrSet(query(world, { ttl: hour }));
+      slow.answer();
+      contains(newest, await intolerant);
+      contains(newest, (await here.get('row')) ?? newest, 'get');
+      // Replaced by what the refresh has loaded.
+      await turn();
+      expect(await here.getOrSet(tolerant)).toBe(newest);
+      await there.invalidate('rows');
+      await clock.advance(2000);
+      db.commit('row');
+      expect(await here.getOrSet(tolerant)).toBe(newest + 1);
+    },
+  );
 
   test('of one read does not reach another through the flight that refreshes the value', async () => {
     const clock = fakeClock();
@@ -222,8 +232,9 @@ describe('tolerate', () => {
     const here = watch(createCache({ clock, jitter: 0, store }), clock);
     const there = watch(createCache({ clock, jitter: 0, store: unwatched(shared) }), clock);
     const read = { key: 'row', tags: ['rows'], load: async () => db.read('row') };
-    await here.getOrSet(read);
-    await turn();
+    const first = here.getOrSet({ ...read, load: () => new Promise<number>((r) => clock.after(20, () => r(0))) });
+    await clock.advance(20);
+    await first;
     const newest = db.commit('row');
     await there.invalidate('rows');
     // Another process has the lease, so the refresh looks again, and sees once more what its read tolerates.

@@ -49,21 +49,24 @@ describe('200 reads that miss at once', () => {
     expect(await herd(aNaiveWorld())).toBe(1);
   });
 
-  test.each(everywhere)('cause two when a write is acknowledged between them, and the later ones contain it, %s', async (place) => {
-    const { here, there, db } = aWorld(place);
-    const slow = aSlowQuery(db, 'row');
-    const query = { key: 'row', tags: ['rows'], load: slow.load };
-    const before = many(100, () => here.getOrSet(query));
-    await slow.asked;
-    const newest = db.commit('row');
-    await there.invalidate('rows');
-    const after = many(100, () => here.getOrSet(query));
-    await turn();
-    slow.answer();
-    await before;
-    for (const read of await after) contains(newest, (read as PromiseFulfilledResult<unknown>).value);
-    expect(slow.calls).toBe(2);
-  });
+  test.each(everywhere)(
+    'cause two when a write is acknowledged between them, and the later ones contain it, %s',
+    async (place) => {
+      const { here, there, db } = aWorld(place);
+      const slow = aSlowQuery(db, 'row');
+      const query = { key: 'row', tags: ['rows'], load: slow.load };
+      const before = many(100, () => here.getOrSet(query));
+      await slow.asked;
+      const newest = db.commit('row');
+      await there.invalidate('rows');
+      const after = many(100, () => here.getOrSet(query));
+      await turn();
+      slow.answer();
+      await before;
+      for (const read of await after) contains(newest, (read as PromiseFulfilledResult<unknown>).value);
+      expect(slow.calls).toBe(2);
+    },
+  );
 
   test.each(everywhere)('of many keys cause one load of many, %s', async (place) => {
     const cache = aWorld(place).here as ReturnType<typeof createCache>;
@@ -98,9 +101,9 @@ describe('50 reads that miss at once while the database is down', () => {
     expect(await failingHerd(aNaiveWorld('has no flights'))).toBe(50);
     const keeps = aNaiveWorld('keeps failures');
     await failingHerd(keeps);
-    expect((await many(1, () => keeps.here.getOrSet({ key: 'row', tags: ['rows'], load: async () => 1 })))[0]?.status).toBe(
-      'rejected',
-    );
+    expect(
+      (await many(1, () => keeps.here.getOrSet({ key: 'row', tags: ['rows'], load: async () => 1 })))[0]?.status,
+    ).toBe('rejected');
     const right = aNaiveWorld();
     expect(await failingHerd(right)).toBe(1);
     expect(await herd(right)).toBe(1);

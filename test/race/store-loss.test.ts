@@ -76,19 +76,27 @@ async function restoredBeforeASet(world: World) {
 describe('what was loaded or read before the store', () => {
   test.each(shared)('was emptied is never served after a write, %s', (place) => emptied(aWorld(place)));
   test.each(shared)('went back in time is not served with the versions that came back, %s', (place) =>
-    restored(aWorld(place)));
+    restored(aWorld(place)),
+  );
   test.each(shared)('went back in time is not stored under the versions that came back, %s', (place) =>
-    restoredDuringALoad(aWorld(place)));
+    restoredDuringALoad(aWorld(place)),
+  );
   test.each(shared)('went back in time is not set under the versions that came back, %s', (place) =>
-    restoredBeforeASet(aWorld(place)));
+    restoredBeforeASet(aWorld(place)),
+  );
 
   test('was emptied is served by a cache that counts the versions of each tag from 1 and has no epoch', async () => {
-    await expect(emptied(aNaiveWorld('counts the versions of each tag from 1', 'has no epoch'))).rejects.toThrow(StaleRead);
+    await expect(emptied(aNaiveWorld('counts the versions of each tag from 1', 'has no epoch'))).rejects.toThrow(
+      StaleRead,
+    );
     await emptied(aNaiveWorld('counts the versions of each tag from 1'));
   });
 
-  test.each([restored, restoredDuringALoad, restoredBeforeASet])('is served by a cache without an epoch: %o', async (scenario) => {
-    await expect(scenario(aNaiveWorld('has no epoch'))).rejects.toThrow(StaleRead);
-    await scenario(aNaiveWorld());
-  });
+  test.each([restored, restoredDuringALoad, restoredBeforeASet])(
+    'is served by a cache without an epoch: %o',
+    async (scenario) => {
+      await expect(scenario(aNaiveWorld('has no epoch'))).rejects.toThrow(StaleRead);
+      await scenario(aNaiveWorld());
+    },
+  );
 });

@@ -133,9 +133,7 @@ describe("under `tenancy: 'required'`", () => {
   test('a load that loses its async context does not find the tenant of somebody else', async () => {
     const cache = watch(createCache({ tenant: current, tenancy: 'required' }));
     const inner = () => cache.getOrSet({ key: 'inner', load: async () => 1 });
-    const outer = tenant.run('acme', () =>
-      cache.getOrSet({ key: 'outer', load: () => tenant.exit(() => inner()) }),
-    );
+    const outer = tenant.run('acme', () => cache.getOrSet({ key: 'outer', load: () => tenant.exit(() => inner()) }));
     await expect(outer).rejects.toThrow(TenantMissingError);
   });
 });

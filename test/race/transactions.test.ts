@@ -25,14 +25,21 @@ async function commits(world: World) {
   const { outside, inside, there } = aRow(world);
   await outside();
   await turn();
-  await here.transaction(async () => {
+  const [written, go] = [signal(), signal()];
+  const committing = here.transaction(async () => {
     const newest = db.read('row') + 1;
     await here.invalidate('rows');
-    // Before COMMIT the others load the old row, and store it.
-    contains(0, await there());
     contains(newest, await inside(newest), 'its own read');
+    written.fire();
+    await go.fired;
     db.commit('row');
   });
+  await Promise.race([written.fired, committing]);
+  // Before COMMIT the others load the old row, and store it.
+  for (const read of [there, outside]) expect(await read(), 'a row that is not committed').toBe(0);
+  await turn();
+  go.fire();
+  await committing;
   for (const read of [outside, there, outside]) contains(1, await read());
 }
 
@@ -52,12 +59,14 @@ async function rollsBack(world: World) {
 
 describe('a transaction', () => {
   test.each(everywhere)('reads past the cache, and ends what others stored before its COMMIT, %s', (place) =>
-    commits(aWorld(place)));
+    commits(aWorld(place)),
+  );
   test.each(everywhere)('that is rolled back leaves nothing behind, %s', (place) => rollsBack(aWorld(place)));
 
   test('is got wrong by caches that serve, store or invalidate inside of it', async () => {
     await expect(commits(aNaiveWorld('invalidates before a transaction has ended'))).rejects.toThrow(StaleRead);
     await expect(commits(aNaiveWorld('serves inside of a transaction'))).rejects.toThrow(StaleRead);
+    await expect(commits(aNaiveWorld('stores inside of a transaction'))).rejects.toThrow(/not committed/);
     await expect(rollsBack(aNaiveWorld('stores inside of a transaction'))).rejects.toThrow(/never committed/);
     await commits(aNaiveWorld());
     await rollsBack(aNaiveWorld());
@@ -118,26 +127,29 @@ describe('a transaction', () => {
     await running;
   });
 
-  test.each(everywhere)('whose work outlives it is over for that work: it reads, stores and invalidates again, %s', async (place) => {
-    const world = aWorld(place);
-    const { here, db } = world;
-    const { outside } = aRow(world);
-    await outside();
-    const go = signal();
-    let later: Promise<unknown> = Promise.resolve();
-    await here.transaction(async () => {
-      later = go.fired.then(async () => {
-        const newest = db.commit('row');
-        await here.invalidate('rows');
-        contains(newest, await outside());
-        await turn();
-        expect(await here.get('row')).toBe(newest);
+  test.each(everywhere)(
+    'whose work outlives it is over for that work: it reads, stores and invalidates again, %s',
+    async (place) => {
+      const world = aWorld(place);
+      const { here, db } = world;
+      const { outside } = aRow(world);
+      await outside();
+      const go = signal();
+      let later: Promise<unknown> = Promise.resolve();
+      await here.transaction(async () => {
+        later = go.fired.then(async () => {
+          const newest = db.commit('row');
+          await here.invalidate('rows');
+          contains(newest, await outside());
+          await turn();
+          expect(await here.get('row')).toBe(newest);
+        });
       });
-    });
-    go.fire();
-    await later;
-    contains(1, await outside());
-  });
+      go.fire();
+      await later;
+      contains(1, await outside());
+    },
+  );
 
   test.each(everywhere)('inside another one that it outlives still invalidates, %s', async (place) => {
     const world = aWorld(place);
@@ -158,22 +170,25 @@ describe('a transaction', () => {
     contains(1, await outside());
   });
 
-  test.each(everywhere)('that a load runs inside ends with its own COMMIT what the load would store, %s', async (place) => {
-    const world = aWorld(place);
-    const { here, db } = world;
-    const { query } = aRow(world);
-    const readAndCount = async () => {
-      const before = db.read('row');
-      await here.transaction(async () => {
-        db.commit('row');
-        await here.invalidate('rows');
-      });
-      return before;
-    };
-    expect(await here.getOrSet({ ...query, load: readAndCount })).toBe(0);
-    await turn();
-    expect(await here.getOrSet({ ...query, load: async () => db.read('row') })).toBe(1);
-  });
+  test.each(everywhere)(
+    'that a load runs inside ends with its own COMMIT what the load would store, %s',
+    async (place) => {
+      const world = aWorld(place);
+      const { here, db } = world;
+      const { query } = aRow(world);
+      const readAndCount = async () => {
+        const before = db.read('row');
+        await here.transaction(async () => {
+          db.commit('row');
+          await here.invalidate('rows');
+        });
+        return before;
+      };
+      expect(await here.getOrSet({ ...query, load: readAndCount })).toBe(0);
+      await turn();
+      expect(await here.getOrSet({ ...query, load: async () => db.read('row') })).toBe(1);
+    },
+  );
 
   test('keeps its own batches, functions and direct sets out of the cache', async () => {
     const cache = watch(createCache({ store: memoryStore() }));

@@ -20,18 +20,26 @@ export function watch(cache: Cache, clock?: FakeClock): Cache {
 
 /** For the test file: after each test, every cache that it watched is audited at rest, closed, and audited again. */
 export function auditAfterEach(): void {
-  afterEach(async () => {
-    const all = [...watched];
-    watched.clear();
-    await turn();
-    for (const { cache } of all) audit(cache);
-    const held = all.map(({ cache }) => [...heldCells(partsOf(cache)).keys()]);
-    for (const { cache } of all) await cache.close();
-    await turn();
-    for (const { cache } of all) auditClosed(cache);
-    for (const cell of held.flat()) expect(cell.holders, `who holds '${cell.tag}' of a closed cache`).toBe(0);
-    for (const { clock } of all) expect(clock?.pending ?? 0, 'timers that belong to nothing').toBe(0);
-  });
+  afterEach(() => auditWatched());
+}
+
+/** Audits and closes what was watched until now; `waitFor` where somebody else decides when things go on. */
+export async function auditWatched(waitFor = (closing: Promise<unknown>) => closing): Promise<void> {
+  const all = [...watched];
+  watched.clear();
+  await turn();
+  for (const { cache } of all) audit(cache);
+  const held = all.map(({ cache }) => [...heldCells(partsOf(cache)).keys()]);
+  for (const { cache } of all) await waitFor(cache.close({ timeout: 0 }).catch(() => {}));
+  await turn();
+  for (const { cache } of all) auditClosed(cache);
+  for (const cell of held.flat()) expect(cell.holders, `who holds '${cell.tag}' of a closed cache`).toBe(0);
+  for (const { clock } of all) expect(clock?.pending ?? 0, 'timers that belong to nothing').toBe(0);
+}
+
+/** After a failure there is nothing to audit. */
+export function forgetWatched(): void {
+  watched.clear();
 }
 
 /** Takes the cache from the end of the test's audit: for caches that a test leaves in pieces on purpose. */

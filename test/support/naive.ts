@@ -50,8 +50,10 @@ interface Entry {
 export class NaiveServer {
   epoch = 1;
   up = true;
-  /** Raises wait for it. */
+  /** Deliveries wait for it. */
   gate: Promise<void> = Promise.resolve();
+  /** The way there and back. */
+  trip: () => Promise<unknown> = () => Promise.resolve();
   readonly entries = new Map<string, Entry>();
   readonly tagsOfKey = new Map<string, Set<string>>();
   readonly #versions = new Map<string, number>();
@@ -193,14 +195,21 @@ export class NaiveCache implements Subject {
     const full = this.#key(key);
     const taken = since as unknown as { epoch: number; pairs: Map<string, number>; stamp: number; deletes: number };
     const late = this.#flaws.has('takes versions when a value is set');
-    if (!late && taken !== undefined && this.#server.version('~d') !== taken.deletes) return;
     if (!this.#flaws.has('sets without ending what is being loaded')) await this.#raise([`~k${full}`], false);
+    const own = this.#server.version(`~k${full}`);
+    if (!late && taken !== undefined && this.#server.version('~d') !== taken.deletes) return;
     const tags = [...(taken?.pairs.keys() ?? this.#stars())];
     const pairs = late || taken === undefined ? this.#versions(tags) : new Map(taken.pairs);
-    pairs.set(`~k${full}`, this.#server.version(`~k${full}`));
+    pairs.set(`~k${full}`, own);
     await this.#trip();
     const { epoch, stamp } = taken ?? { epoch: this.#server.epoch, stamp: this.#now() };
-    this.#server.entries.set(full, { value: this.#in(value), epoch, stamp, pairs, freshUntil: Number.POSITIVE_INFINITY });
+    this.#server.entries.set(full, {
+      value: this.#in(value),
+      epoch,
+      stamp,
+      pairs,
+      freshUntil: Number.POSITIVE_INFINITY,
+    });
   }
 
   namespace(name: string): NaiveCache {
@@ -292,7 +301,8 @@ export class NaiveCache implements Subject {
       const slow = entry !== undefined && this.#flaws.has('answers with an invalidated value when a load takes long');
       value = await (slow ? Promise.race([loading, this.#patience(entry)]) : loading);
     } catch (error) {
-      if (entry !== undefined && this.#flaws.has('serves invalidated values when a load fails')) return { ...entry, torn: false };
+      if (entry !== undefined && this.#flaws.has('serves invalidated values when a load fails'))
+        return { ...entry, torn: false };
       throw error;
     }
     if (learned.size > 0) this.#server.tagsOfKey.set(key, learned);
@@ -359,8 +369,7 @@ export class NaiveCache implements Subject {
       if (this.#flaws.has('stamps tags and entries by the clocks of their hosts')) this.#server.write(tag, this.#now());
       else if (!this.#flaws.has('deletes entries instead of raising versions')) this.#server.write(tag);
       else
-        for (const [key, { pairs }] of [...this.#server.entries])
-          if (pairs.has(tag)) this.#server.entries.delete(key);
+        for (const [key, { pairs }] of [...this.#server.entries]) if (pairs.has(tag)) this.#server.entries.delete(key);
     }
   }
 
@@ -392,6 +401,6 @@ export class NaiveCache implements Subject {
 
   /** To the server and back. */
   async #trip(): Promise<void> {
-    await null;
+    await this.#server.trip();
   }
 }

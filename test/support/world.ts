@@ -1,4 +1,4 @@
-import { createCache, type CacheOptions, type Snapshot, type Store } from '../../src/index.js';
+import { type CacheOptions, createCache, type Snapshot, type Store } from '../../src/index.js';
 import { type FakeClock, fakeClock, memoryStore } from '../../src/testing/index.js';
 import { watch } from './audit.js';
 import { Database } from './database.js';
@@ -57,9 +57,14 @@ export const shared = everywhere.filter((place) => places[place] !== undefined);
 
 export function aWorld(place: Place, options: CacheOptions = {}): World {
   const clock = fakeClock();
-  const store = memoryStore();
+  // Large bounds are allocated at once, and there are many worlds.
+  const store = memoryStore({ maxVersions: 1000, maxEntries: 100 });
   const way = places[place];
-  const open = () => watch(createCache({ jitter: 0, clock, ...options, ...(way && { store: way(store) }) }), clock);
+  const open = () =>
+    watch(
+      createCache({ jitter: 0, clock, memory: { maxEntries: 100 }, ...options, ...(way && { store: way(store) }) }),
+      clock,
+    );
   const here = open();
   return { here, there: way === undefined ? here : open(), db: new Database(), clock, store };
 }

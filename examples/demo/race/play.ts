@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Database } from '../database.js';
-import { randomOf, skewed } from '../random.js';
+import { randomOf, zipf } from '../random.js';
 import type { Referee } from './referee.js';
 import type { Subject } from './subjects.js';
 
@@ -35,8 +35,8 @@ export function addTally(to: Tally, from: Tally): Tally {
   return to;
 }
 
-const rows = 16;
-const pick = (random: () => number) => 1 + skewed(random, rows);
+const rows = 24;
+const pick = (random: () => number) => 1 + zipf(random, rows);
 
 /** Readers and writers of one process, side by side on the same rows. */
 export async function play(plan: Plan, subject: Subject, db: Database, referee: Referee): Promise<Tally> {
@@ -70,7 +70,7 @@ export async function play(plan: Plan, subject: Subject, db: Database, referee: 
         () => referee.record(row, value),
         () => tally.refused++,
       );
-      await wait(random() * 60);
+      await wait(random() * 90);
     }
   }
 
@@ -84,10 +84,10 @@ export async function play(plan: Plan, subject: Subject, db: Database, referee: 
 
 /** A report of its time: what it answers was true when it began. */
 async function readSlowly(db: Database, row: number, seconds: number): Promise<number> {
-  const [found] = await db.rows<{ value: number }>(
-    'select value, pg_sleep($2)::text from contested where id = $1',
-    [row, seconds],
-  );
+  const [found] = await db.rows<{ value: number }>('select value, pg_sleep($2)::text from contested where id = $1', [
+    row,
+    seconds,
+  ]);
   return (found as { value: number }).value;
 }
 

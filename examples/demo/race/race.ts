@@ -4,7 +4,7 @@ import type { Database } from '../database.js';
 import { atTheEnd } from '../ending.js';
 import { addTally, noTally, type Plan, play, type Tally } from './play.js';
 import { refereeInMemory } from './referee.js';
-import { makeSubject, type SubjectName } from './subjects.js';
+import { openSubject, type SubjectName } from './subjects.js';
 import type { Task } from './worker.js';
 
 /** Where races are held: in several processes, or in this one. */
@@ -44,7 +44,7 @@ export function inThisProcess(db: Database): Course {
   return {
     processes: 1,
     async run(name, seed) {
-      const subject = makeSubject(name, undefined);
+      const subject = await openSubject(name);
       try {
         return await play({ readers: 24, writers: 3, lasts, seed }, subject, db, refereeInMemory());
       } finally {

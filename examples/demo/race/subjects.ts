@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
-import { redisStore } from '../../../adapters/redis/index.js';
 import { createCache } from '../../../src/index.js';
+import { openShared } from '../shared-cache.js';
 
 /** A cache in the race: how it reads a row, and what the writer of a row waits for. */
 export interface Subject {
@@ -15,11 +15,11 @@ export type SubjectName = (typeof subjectNames)[number];
 const ttl = 30_000;
 
 /** `redis`: what all processes share; without it, the memory of this one. */
-export function makeSubject(name: SubjectName, redis: { url: string; client: Redis } | undefined): Subject {
+export async function openSubject(name: SubjectName, redis?: { url: string; client: Redis }): Promise<Subject> {
   if (name === 'delete on write') return deleteOnWrite(redis ? inRedis(redis.client) : inMemory());
-  const cache = createCache({ ttl, ...(redis && { store: redisStore(redis.url), name: 'race' }) });
+  const cache = redis ? await openShared(redis.url, 'race') : createCache();
   return {
-    read: (row, load) => cache.getOrSet({ key: ['row', row], tags: [`row:${row}`], load }),
+    read: (row, load) => cache.getOrSet({ key: ['row', row], ttl, tags: [`row:${row}`], load }),
     written: (row) => cache.invalidate(`row:${row}`),
     close: () => cache.close(),
   };

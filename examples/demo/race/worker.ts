@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import { Database } from '../database.js';
 import { type Plan, play } from './play.js';
 import { refereeInRedis } from './referee.js';
-import { makeSubject, type SubjectName } from './subjects.js';
+import { openSubject, type SubjectName } from './subjects.js';
 
 export interface Task {
   readonly name: SubjectName;
@@ -23,7 +23,7 @@ await Promise.all([client.ping(), db.rows('select 1')]);
 process.send?.('ready');
 
 async function run(name: SubjectName, plan: Plan): Promise<void> {
-  const subject = makeSubject(name, { url: redisUrl, client });
+  const subject = await openSubject(name, { url: redisUrl, client });
   try {
     process.send?.(await play(plan, subject, db, refereeInRedis(client, name)));
   } finally {

@@ -27,7 +27,7 @@ export const capabilityTree: TellStory = (db) => {
 
   return {
     title: 'Capability tree',
-    about: 'a branch of 6,000 nodes, walked with a query for each node',
+    about: '1,365 of 6,000 nodes, walked with a query for each',
     direct: () => subtree(root),
     through(cache) {
       const cached = cache.withCache(subtree, { name: 'capability tree', ttl: '1h', tags: ['capabilities'] });

@@ -1,4 +1,4 @@
-import { randomOf, skewed } from '../random.js';
+import { randomOf, zipf } from '../random.js';
 import type { TellStory } from '../story.js';
 
 interface JourneyNode {
@@ -10,8 +10,8 @@ interface JourneyNode {
 /** Small lookups, thousands of them, a few nodes of a few tenants again and again. */
 export const nodeLookups: TellStory = (db) => {
   const random = randomOf(1);
-  const asked = Array.from({ length: 2000 }, () => {
-    const id = 1 + skewed(random, 20_000);
+  const asked = Array.from({ length: 3000 }, () => {
+    const id = 1 + zipf(random, 20_000);
     const journey = 1 + Math.floor((id - 1) / 20);
     return { id, journey, tenant: 1 + ((journey - 1) % 100) };
   });
@@ -32,7 +32,7 @@ export const nodeLookups: TellStory = (db) => {
 
   return {
     title: 'Node lookups',
-    about: '2,000 lookups by primary key, one after the other, some nodes far more often than others',
+    about: '3,000 lookups by primary key, one after the other, some nodes asked for far more often',
     direct: () => answerAll(findNode),
     through(cache) {
       const cached = cache.withCache(findNode, {

@@ -1,4 +1,4 @@
-import { dedupe, layered, bento, cacheable, lru, type Make, type Task, unstale } from '../contenders/memory.js';
+import { bento, cacheable, dedupe, layered, lru, type Make, type Task, unstale } from '../contenders/memory.js';
 import { median, us } from '../harness.js';
 import { atMost, type Row } from '../row.js';
 import { rows, tags, wideRow } from '../samples.js';
@@ -22,10 +22,7 @@ export const row: Row = {
         title: 'heap of a small entry',
         unit: 'bytes',
         figures,
-        targets: [
-          atMost(1.12, '× Map', timesMap(us)),
-          atMost(1.3, '× Map with 3 tags', timesMap(`${us}, 3 tags`)),
-        ],
+        targets: [atMost(1.12, '× Map', timesMap(us)), atMost(1.3, '× Map with 3 tags', timesMap(`${us}, 3 tags`))],
       },
     ];
   },

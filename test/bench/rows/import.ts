@@ -18,11 +18,11 @@ const modules: Readonly<Record<string, readonly string[]>> = {
 /** What loading the core costs at the start of a process, beyond Node's own start. */
 export const row: Row = {
   async run({ quick }) {
-    const times: Record<string, number[]> = {};
+    const times: Record<string, number[]> = Object.fromEntries(Object.keys(modules).map((name) => [name, []]));
     for (const round of rows(quick ? 2 : 11, Number))
       for (const name of Object.keys(modules)) {
         const { cpu } = load(name);
-        if (round > 0) (times[name] ??= []).push(cpu / 1000);
+        if (round > 0) times[name]?.push(cpu / 1000);
       }
     const idle = median(times['nothing'] as number[]);
     const figures = Object.fromEntries(
@@ -52,10 +52,7 @@ export const row: Row = {
         title: 'import of the core: packages',
         unit: 'packages',
         figures: counts,
-        targets: [
-          atMost(4, 'packages', own.size),
-          atMost(0, 'of them ioredis', own.has('ioredis') ? 1 : 0),
-        ],
+        targets: [atMost(4, 'packages', own.size), atMost(0, 'of them ioredis', own.has('ioredis') ? 1 : 0)],
       },
     ];
   },

@@ -4,7 +4,12 @@ import { systemClock } from '../../../src/adapter/index.js';
 
 const [, , url, maxStale, how] = process.argv as [string, string, string, string, string];
 const quiet = { changed() {}, lost() {}, proven() {}, up() {}, report() {} };
-const session = redisStore(url).open({ name: `process-${process.pid}`, clock: systemClock(), maxStale: Number(maxStale), listener: quiet });
+const session = redisStore(url).open({
+  name: `process-${process.pid}`,
+  clock: systemClock(),
+  maxStale: Number(maxStale),
+  listener: quiet,
+});
 
 async function work() {
   while (how === 'works' && session.epoch === undefined) await new Promise((resolve) => setTimeout(resolve, 5));

@@ -10,6 +10,7 @@ export const clock = systemClock();
 export interface Heard extends StoreListener {
   readonly tags: string[];
   readonly states: string[];
+  readonly errors: unknown[];
   losses: number;
   ups: number;
   provenAt: number;
@@ -19,6 +20,7 @@ function listener(): Heard {
   const heard: Heard = {
     tags: [],
     states: [],
+    errors: [],
     losses: 0,
     ups: 0,
     provenAt: Number.NEGATIVE_INFINITY,
@@ -28,7 +30,8 @@ function listener(): Heard {
       heard.provenAt = at;
     },
     up: () => void heard.ups++,
-    report: (event: StoreEvent) => void (event.type === 'breaker' && heard.states.push(event.state)),
+    report: (event: StoreEvent) =>
+      void (event.type === 'breaker' ? heard.states.push(event.state) : heard.errors.push(event.error)),
   };
   return heard;
 }

@@ -19,7 +19,9 @@ describe.skipIf(!inject('services').redis)('the end of a session', () => {
 
   /** What a process has left after close; fails when it does not end. */
   async function leftIn(url: string, ...args: string[]): Promise<unknown> {
-    const { stdout } = await promisify(execFile)(process.execPath, ['--import', tsx, program, url, ...args], { timeout: 15_000 });
+    const { stdout } = await promisify(execFile)(process.execPath, ['--import', tsx, program, url, ...args], {
+      timeout: 15_000,
+    });
     return JSON.parse(stdout.trim().split('\n').at(-1) as string);
   }
 
@@ -42,7 +44,13 @@ describe.skipIf(!inject('services').redis)('the end of a session', () => {
     await session.close();
     await session.close();
     expect(session.epoch).toBeUndefined();
-    const calls = [session.read('key', []), session.write('key', new Uint8Array(1), 1), session.raise(['tag'], 1), session.lease('key', 1), session.reach()];
+    const calls = [
+      session.read('key', []),
+      session.write('key', new Uint8Array(1), 1),
+      session.raise(['tag'], 1),
+      session.lease('key', 1),
+      session.reach(),
+    ];
     for (const call of calls) expect(String((await timed(call)).error)).toContain('closed');
     session.remove('key');
     await session.released('key', 60_000);
@@ -62,7 +70,10 @@ describe.skipIf(!inject('services').redis)('the end of a session', () => {
   });
 
   test('a hundred sessions leave no connection behind', async () => {
-    const count = async () => String(await ask(server, (it) => it.client('LIST'))).trim().split('\n').length;
+    const count = async () =>
+      String(await ask(server, (it) => it.client('LIST')))
+        .trim()
+        .split('\n').length;
     for (let n = 0; n < 100; n += 20)
       await Promise.all(
         Array.from({ length: 20 }, async () => {
@@ -109,7 +120,8 @@ describe.skipIf(!inject('services').redis)('secrets', () => {
       const { error } = await timed(session.read('key', ['tag']));
       server.resume();
       expect(error).toBeInstanceOf(Error);
-      for (let it: unknown = error; it instanceof Error; it = it.cause) said.push(it.message, it.stack, Object.values(it));
+      for (let it: unknown = error; it instanceof Error; it = it.cause)
+        said.push(it.message, it.stack, Object.values(it));
       expect(JSON.stringify(said)).not.toContain('hunter');
     }
   });
@@ -117,7 +129,11 @@ describe.skipIf(!inject('services').redis)('secrets', () => {
   test('what Redis has against us is part of the message', async () => {
     const server = await startRedis({ args: ['--requirepass', 'hunter2'] });
     onTestFinished(() => server.stop());
-    const { session } = aSession(server.url);
+    const { session, heard } = aSession(server.url);
     await until('the reason is known', async () => /NOAUTH/.test(String((await timed(session.read('key', []))).error)));
+    expect(heard.errors.map(String)).toEqual([expect.stringContaining('NOAUTH')]);
+    const wrong = aSession(`redis://:hunter3@127.0.0.1:${server.port}`);
+    await until('it is reported', () => wrong.heard.errors.length > 0);
+    expect(String(wrong.heard.errors[0])).toContain('WRONGPASS');
   });
 });

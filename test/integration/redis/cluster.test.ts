@@ -18,13 +18,16 @@ describe.skipIf(!inject('services').cluster)('a Cluster', () => {
   });
   afterAll(() => cluster?.stop());
 
-  function instance(options: ConstructorParameters<typeof Cluster>[1] = {}, Kind: typeof Cluster = Cluster): RedisTarget {
+  function instance(
+    options: ConstructorParameters<typeof Cluster>[1] = {},
+    Kind: typeof Cluster = Cluster,
+  ): RedisTarget {
     const made = new Kind(
       cluster.nodes.slice(0, 2).map(({ host, port }) => ({ host, port })),
       { lazyConnect: true, ...options },
     );
     onTestFinished(() => made.disconnect());
-    return made as unknown as RedisTarget;
+    return made;
   }
 
   test.each([
@@ -70,9 +73,13 @@ describe.skipIf(!inject('services').cluster)('a Cluster', () => {
   test('slots that move while they are used never show as anything but a version', { timeout: 60_000 }, async () => {
     const { session, name } = await aTrustedSession(instance());
     const [from, to] = cluster.nodes as [(typeof cluster.nodes)[0], (typeof cluster.nodes)[0]];
-    const tag = numbers(1000).map((n) => `moving ${n}`).find((it) => slotOf(it) < 5000) as string;
+    const tag = numbers(1000)
+      .map((n) => `moving ${n}`)
+      .find((it) => slotOf(it) < 5000) as string;
     const slot = slotOf(tag);
-    const [fromId, toId] = await Promise.all([from, to].map((node) => ask(node, (redis) => redis.call('CLUSTER', 'MYID'))));
+    const [fromId, toId] = await Promise.all(
+      [from, to].map((node) => ask(node, (redis) => redis.call('CLUSTER', 'MYID'))),
+    );
     const errors = new Set<string>();
     let last = await versionOf(session, tag);
     let over = false;
@@ -94,14 +101,15 @@ describe.skipIf(!inject('services').cluster)('a Cluster', () => {
       await new Promise((resolve) => setTimeout(resolve, 100));
       await ask(a, (redis) => redis.call('MIGRATE', b.host, b.port, `${name}:t:{${tag}}`, 0, 1000));
       await new Promise((resolve) => setTimeout(resolve, 100));
-      for (const node of [b, a]) await ask(node, (redis) => redis.call('CLUSTER', 'SETSLOT', slot, 'NODE', bId as string));
+      for (const node of [b, a])
+        await ask(node, (redis) => redis.call('CLUSTER', 'SETSLOT', slot, 'NODE', bId as string));
       await new Promise((resolve) => setTimeout(resolve, 300));
     };
     await move(from, fromId, to, toId);
     await move(to, toId, from, fromId);
     over = true;
     await using;
-    expect([...errors].filter((message) => /CROSSSLOT|MOVED|ASK/.test(message))).toEqual([]);
+    expect([...errors]).toEqual([]);
     expect(await versionOf(session, tag)).toBe(last);
   });
 

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { Redis as Redis6 } from 'ioredis';
+import { Redis as Redis5 } from 'ioredis5';
 import { describe, expect, inject, onTestFinished, test, vi } from 'vitest';
 import { type Proxy, startProxy } from '../../services/proxy.js';
 import { ask, type RedisServer, startRedis } from '../../services/redis.js';
-import { clock, aTrustedSession, aWatchingSession, until, versionOf } from './a-session.js';
+import { aTrustedSession, aWatchingSession, clock, until, versionOf } from './a-session.js';
 
 const { redis } = inject('services');
 const delta = 400;
@@ -176,9 +178,7 @@ describe.skipIf(!redis)('the watched pair', () => {
 
   test('where tracking is refused, reads work at one round trip, and it is said once', async () => {
     const server = await aServer();
-    await ask(server, (it) =>
-      it.acl('SETUSER', 'plain', 'on', '>secret', '~*', '&*', '+@all', '-client|tracking'),
-    );
+    await ask(server, (it) => it.acl('SETUSER', 'plain', 'on', '>secret', '~*', '&*', '+@all', '-client|tracking'));
     const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
     onTestFinished(() => warned.mockRestore());
     const target = `redis://plain:secret@127.0.0.1:${server.port}`;
@@ -192,6 +192,65 @@ describe.skipIf(!redis)('the watched pair', () => {
     const [raised] = await other.session.raise(['tag'], 1000);
     expect(await versionOf(session, 'tag')).toBe(raised);
     expect(JSON.stringify(warned.mock.calls)).not.toContain('secret');
+  });
+
+  test('a pair made from an instance of ioredis 5 hears the same', async () => {
+    const instance = new Redis5(url, { lazyConnect: true, autoResubscribe: true, enableReadyCheck: true });
+    onTestFinished(() => instance.disconnect());
+    const { session, heard, name } = await aWatchingSession(instance, { maxStale: delta });
+    const other = await aTrustedSession(url, { name });
+    await watchedRead(session, ['with,comma']);
+    heard.tags.length = 0;
+    await other.session.raise(['with,comma'], 1000);
+    await until('it is reported', () => heard.tags.includes('with,comma'));
+  });
+
+  describe('naive', () => {
+    /** Tracking by hand: what was heard, and the two connections. */
+    async function byHand(server: RedisServer, { subscribeFirst = true } = {}) {
+      const open = () => {
+        const client = new Redis6({ port: server.port, protocol: 2, retryStrategy: null });
+        client.on('error', () => {});
+        onTestFinished(() => client.disconnect());
+        return client;
+      };
+      const [listener, reader] = [open(), open()];
+      const heard: string[] = [];
+      listener.on('messageBuffer', (_, keys) => heard.push(String(keys)));
+      const id = await listener.client('ID');
+      if (subscribeFirst) await listener.subscribe('__redis__:invalidate');
+      await reader.call('CLIENT', 'TRACKING', 'ON', 'REDIRECT', id);
+      return { listener, reader, heard };
+    }
+
+    test('who asks only the listening connection does not learn that the server forgot what was read', async () => {
+      const server = await aServer();
+      const { listener, reader, heard } = await byHand(server);
+      await reader.get('tag');
+      await ask(server, async (it) => it.client('KILL', 'ID', await reader.client('ID')));
+      await ask(server, (it) => it.set('tag', 'changed'));
+      await listener.ping();
+      expect(heard).toEqual([]); // the PONG is there, the report of the change is not
+    });
+
+    test('who asks for tracking before the channel is subscribed to hears nothing of what was read until then', async () => {
+      const server = await aServer();
+      const { listener, reader, heard } = await byHand(server, { subscribeFirst: false });
+      await reader.get('tag');
+      await ask(server, (it) => it.set('tag', 'changed'));
+      await listener.subscribe('__redis__:invalidate');
+      await listener.ping();
+      expect(heard).toEqual([]);
+    });
+
+    test('who gives a tag its version by SET NX GET is not told of its change', async () => {
+      const server = await aServer();
+      const { listener, reader, heard } = await byHand(server);
+      await reader.call('SET', 'tag', 'first', 'NX', 'GET');
+      await ask(server, (it) => it.set('tag', 'changed'));
+      await listener.ping();
+      expect(heard).toEqual([]);
+    });
   });
 
   test('after close nothing is heard, and no connection is left', async () => {

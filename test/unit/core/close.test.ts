@@ -28,7 +28,11 @@ describe('close', () => {
     const { cache, clock } = aCache();
     const end = deferred();
     let signal: AbortSignal | undefined;
-    const read = cache.getOrSet({ key: 'a', load: (context) => ((signal = context.signal), end.promise) });
+    const load = (context: { signal: AbortSignal }) => {
+      signal = context.signal;
+      return end.promise;
+    };
+    const read = cache.getOrSet({ key: 'a', load });
     const told = expect(read).rejects.toBeInstanceOf(ClosedError);
     await turns();
     await cache.close();

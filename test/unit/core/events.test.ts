@@ -1,7 +1,7 @@
 import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { describe, expect, test, vi } from 'vitest';
 import type { CacheEvents } from '../../../src/core/events.js';
-import { eventNames, Events } from '../../../src/core/events.js';
+import { Events, eventNames } from '../../../src/core/events.js';
 import { faultyStore, memoryStore } from '../../../src/testing/index.js';
 import { aCache, heard, processes, turns } from './a-cache.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { InvalidationPendingError } from '../../../src/core/errors.js';
-import { faultyStore, memoryStore } from '../../../src/testing/index.js';
 import { table } from '../../../src/table.js';
+import { faultyStore, memoryStore } from '../../../src/testing/index.js';
 import { aCache, counting, heard, now, processes, turns } from './a-cache.js';
 
 function aFaultyWorld(options = {}) {

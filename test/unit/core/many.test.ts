@@ -10,7 +10,13 @@ describe('getOrSetMany', () => {
     const { cache } = aCache();
     const load = square();
     await cache.getOrSet({ key: key(2), load: () => 'kept' });
-    expect(await cache.getOrSetMany<number, unknown>({ inputs: [3, 1, 2, 3, 1], key, load })).toEqual([9, 1, 'kept', 9, 1]);
+    expect(await cache.getOrSetMany<number, unknown>({ inputs: [3, 1, 2, 3, 1], key, load })).toEqual([
+      9,
+      1,
+      'kept',
+      9,
+      1,
+    ]);
     expect(load).toHaveBeenCalledTimes(1);
     expect(load.mock.calls[0]?.[0]).toEqual([3, 1]);
   });

@@ -62,7 +62,9 @@ describe('what is resolved', () => {
   });
 
   test('undefined is as if the option were not there', () => {
-    const all = Object.fromEntries(['ttl', 'jitter', 'timeout', 'memory', 'mode', 'name'].map((name) => [name, undefined]));
+    const all = Object.fromEntries(
+      ['ttl', 'jitter', 'timeout', 'memory', 'mode', 'name'].map((name) => [name, undefined]),
+    );
     expect(resolveCacheOptions(all as never)).toEqual(resolveCacheOptions({}));
   });
 

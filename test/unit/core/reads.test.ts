@@ -43,7 +43,8 @@ describe('getOrSet', () => {
     const reads = [cache.getOrSet({ key: 'a', load }), cache.getOrSet({ key: 'a', load })];
     await turns();
     runs[0]?.reject(error);
-    for (const outcome of await Promise.allSettled(reads)) expect(outcome).toEqual({ status: 'rejected', reason: error });
+    for (const outcome of await Promise.allSettled(reads))
+      expect(outcome).toEqual({ status: 'rejected', reason: error });
     expect(load).toHaveBeenCalledTimes(1);
     const again = cache.getOrSet({ key: 'a', load });
     await turns();

@@ -53,7 +53,9 @@ test('the hit rate goes by name', async () => {
   for (let i = 0; i < 4; i++) await read('user', 'a');
   await read('team', 'a');
   const stats = cache.stats();
-  expect([stats.hitRate('user'), stats.hitRate('team'), stats.hitRate(), stats.hitRate('x')]).toEqual([0.75, 0, 0.6, 0]);
+  expect([stats.hitRate('user'), stats.hitRate('team'), stats.hitRate(), stats.hitRate('x')]).toEqual([
+    0.75, 0, 0.6, 0,
+  ]);
 });
 
 test('counts are what a recount of the events gives, whatever happens', async () => {

@@ -37,7 +37,11 @@ describe('the hard time-out', () => {
     expect(early?.aborted).toBe(true);
     expect(early?.reason).toBeInstanceOf(LoadTimeoutError);
     expect(context?.signal.aborted).toBe(true);
-    const late = cache.getOrSet({ key: 'b', load: (given) => ((context = given), end.promise) });
+    const load = (given: LoadContext) => {
+      context = given;
+      return end.promise;
+    };
+    const late = cache.getOrSet({ key: 'b', load });
     late.catch(() => {});
     await clock.advance(1000);
     expect(context?.signal.aborted).toBe(true);

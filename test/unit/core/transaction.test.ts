@@ -17,7 +17,10 @@ describe('inside a transaction', () => {
   test('get and has find nothing', async () => {
     const { cache } = aCache();
     await cache.set('a', 1);
-    expect(await cache.transaction(async () => [await cache.get('a'), await cache.has('a')])).toEqual([undefined, false]);
+    expect(await cache.transaction(async () => [await cache.get('a'), await cache.has('a')])).toEqual([
+      undefined,
+      false,
+    ]);
   });
 
   test('wrapped functions go past it too', async () => {

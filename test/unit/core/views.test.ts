@@ -111,7 +111,10 @@ describe('tenants', () => {
     for (const [what, call] of Object.entries(calls)) {
       const outcome = await call().then(() => 'resolved', (error: unknown) => error); // biome-ignore format: a line
       expect(outcome, what).toBeInstanceOf(TenantMissingError);
-      expect(outcome, what).toMatchObject({ code: 'TENANT_MISSING', message: expect.stringMatching(/cache\.tenant\(id\)/) });
+      expect(outcome, what).toMatchObject({
+        code: 'TENANT_MISSING',
+        message: expect.stringMatching(/cache\.tenant\(id\)/),
+      });
     }
     expect(load).not.toHaveBeenCalled();
     expect(await cache.tenant('acme').getOrSet({ key: 'user', load })).toBe(1);

@@ -62,7 +62,10 @@ test('the answer to CLUSTER SLOTS names the master of each range', () => {
 });
 
 test('redirections are read, also to IPv6 addresses', () => {
-  expect(redirection(new Error('MOVED 3999 127.0.0.1:6381'))).toEqual({ ask: false, to: { host: '127.0.0.1', port: 6381 } });
+  expect(redirection(new Error('MOVED 3999 127.0.0.1:6381'))).toEqual({
+    ask: false,
+    to: { host: '127.0.0.1', port: 6381 },
+  });
   expect(redirection(new Error('ASK 3999 ::1:6381'))).toEqual({ ask: true, to: { host: '::1', port: 6381 } });
   expect(redirection(new Error('MOVED 3999 :6381'))).toEqual({ ask: false, to: { host: '', port: 6381 } });
   expect(redirection(new Error('ERR MOVED away'))).toBeUndefined();

@@ -24,13 +24,26 @@ const ours = {
 describe('a target', () => {
   test('may be a URL, with everything that is in it', () => {
     const options = connectionOf('rediss://someone:secret@cache.example:6390/3');
-    expect(options).toMatchObject({ ...ours, host: 'cache.example', port: 6390, username: 'someone', password: 'secret', db: 3 });
+    expect(options).toMatchObject({
+      ...ours,
+      host: 'cache.example',
+      port: 6390,
+      username: 'someone',
+      password: 'secret',
+      db: 3,
+    });
     expect(options.tls).toBeTruthy();
   });
 
   test('may be options of ioredis, also those of Sentinel', () => {
     const sentinels = [{ host: 'one', port: 1 }];
-    const options = connectionOf({ sentinels, name: 'main', password: 'secret', role: 'slave', maxRetriesPerRequest: null });
+    const options = connectionOf({
+      sentinels,
+      name: 'main',
+      password: 'secret',
+      role: 'slave',
+      maxRetriesPerRequest: null,
+    });
     expect(options).toMatchObject({ ...ours, sentinels, name: 'main', password: 'secret' });
   });
 
@@ -49,7 +62,7 @@ describe('a target', () => {
       reconnectOnError: () => 2,
       retryStrategy: () => null,
     });
-    const options = connectionOf(redis as unknown as RedisTarget);
+    const options = connectionOf(redis);
     expect(options).toMatchObject({ ...ours, host: 'cache.example', password: 'secret' });
     const retry = options.retryStrategy as () => number;
     const waits = Array.from({ length: 30 }, retry);
@@ -65,7 +78,7 @@ describe('a target', () => {
       natMap: { '10.0.0.1:6379': { host: 'outside', port: 16379 } },
     });
     onTestFinished(() => cluster.disconnect());
-    const source = sourceOf(cluster as unknown as RedisTarget);
+    const source = sourceOf(cluster);
     expect(source.seeds).toEqual([
       { host: 'one', port: 7001 },
       { host: 'two', port: 7002 },
@@ -100,7 +113,9 @@ describe('a target', () => {
       try {
         redisStore(target);
       } catch (error) {
-        expect(JSON.stringify([String(error), (error as Error).stack, (error as Error).cause])).not.toContain('hunter2');
+        expect(JSON.stringify([String(error), (error as Error).stack, (error as Error).cause])).not.toContain(
+          'hunter2',
+        );
       }
     }
   });

@@ -1,0 +1,19 @@
+import { StoreUnavailableError } from '../../src/adapter/index.js';
+
+/** The node answers, and is a replica: its versions may be old ones. Known by its field: errors of ours are told apart by name. */
+export class DemotedError extends StoreUnavailableError {
+  readonly isDemoted = true;
+}
+
+/** What kept Redis from answering, as the error that a store rejects with. */
+export function unavailable(reply: unknown): StoreUnavailableError {
+  if (reply instanceof StoreUnavailableError) return reply;
+  if (reply instanceof Error) {
+    const moving = /^(MOVED|ASK|TRYAGAIN|CLUSTERDOWN)\b/.test(reply.message);
+    const why = moving
+      ? 'slots of the cluster are changing hands'
+      : `Redis answered ${reply.message.replace(/\.+$/, '')}`;
+    return new StoreUnavailableError(why, { cause: reply });
+  }
+  return new StoreUnavailableError('a tag could not be given a version');
+}
