@@ -121,7 +121,8 @@ export class Node {
     // Answered by a connection that is gone: says nothing about the one that took its place.
     if (generation !== this.link.generation || !this.link.ready) return this.#lookNow();
     if (look === undefined) {
-      // Where the record lies cannot be asked yet. That is no fault of this node.
+      // Where the record lies cannot be asked now. That is no fault of this node.
+      this.#distrust();
       this.#host.clock.after(50, () => this.check());
       return;
     }

@@ -51,11 +51,10 @@ export class RedisSession implements StoreSession {
     const host: NodeHost = {
       clock,
       maxInFlight,
-      look: async (node, before, again) => {
+      look: (node, before, again) => {
         const record = this.#nodes.of(this.#epochKey);
-        if (record?.link.ready) return this.#trust.look(node.link, record.link, before, again);
-        this.#nodes.refresh();
-        return undefined;
+        if (!record?.link.ready) this.#nodes.refresh();
+        return this.#trust.look(node.link, record?.link, before, again);
       },
       onTrusted: (node) => this.#onTrusted(node),
       onDistrusted: (node) => this.#onDistrusted(node),
@@ -155,6 +154,9 @@ export class RedisSession implements StoreSession {
   #onTrusted(node: Node): void {
     this.#trusted++;
     this.#watch?.onTrusted(node);
+    // The others could not be compared with a record that was out of reach.
+    if (node === this.#nodes.of(this.#epochKey))
+      for (const other of this.#nodes.all()) if (!other.trusted && other.link.ready) other.check();
     if (!this.#closed) this.#context.listener.up();
   }
 

@@ -44,13 +44,19 @@ export class Trust {
   }
 
   /**
-   * Asks a node who it is, compares that with the record, and resolves when it may be trusted.
+   * Asks a node who it is, compares that with the record, and resolves when it may be trusted. Resolves with undefined
+   * when there is something to compare and the record is out of reach.
    *
    * @param record - the connection to the node that holds the record; may be the same
    * @param before - what the last look at this node found
    * @param again - whether this is another connection than that of the last look
    */
-  async look(link: Link, record: Link, before: Look | undefined, again: boolean): Promise<Look> {
+  async look(
+    link: Link,
+    record: Link | undefined,
+    before: Look | undefined,
+    again: boolean,
+  ): Promise<Look | undefined> {
     const { clock, timeout, cluster } = this.#options;
     const sent = clock.now();
     const commands: Command[] = [['info', 'server'], ['info', 'replication'], ['time']];
@@ -62,6 +68,7 @@ export class Trust {
     // What was compared stays so while neither the node nor the epoch has changed. Where the record lies, it is looked
     // at each time: it may be gone.
     if (link !== record && before?.runs === runs && before?.epoch === this.epoch && !again) return before;
+    if (!record?.ready) return undefined;
     let end = '';
     if (link === record && time) {
       const now = milliseconds(time);

@@ -8,7 +8,7 @@ import { ClosedError, describe, expected, TenantMissingError } from './errors.js
 import { type CacheEvents, eventNames } from './events.js';
 import { type Explanation, explain } from './explain.js';
 import type { Cache, CacheStats, Read, ReadMany, What } from './face.js';
-import { fill, landed } from './fill.js';
+import { fill, gather, landed } from './fill.js';
 import { type Landing, protectedAs, valueOf } from './flight.js';
 import { clearTags, deleteTag, type Identity, keyTag, namespaceTag, snapshotTags, tenantTag } from './identity.js';
 import type { Receipt } from './invalidate.js';
@@ -69,7 +69,11 @@ export class CacheView implements Cache, View {
       const key = this.keyOf(encodeKey(read.key, this.parts.types));
       const entry = isOrdinary(read) ? this.hit(key, this.parts.settings.read.maxStale) : undefined;
       if (entry !== undefined) return answerOf(entry) as Promise<T>;
-      return this.miss(this.#asking(key, read)).then((landing) => valueOf(landing) as T);
+      const joined = isOrdinary(read) ? this.join(key, this.parts.settings.read) : undefined;
+      if (joined === undefined) return this.miss(this.#asking(key, read)).then((landing) => valueOf(landing) as T);
+      return joined.then(
+        (landing) => (landing.own ? this.miss(this.#asking(key, read)).then(valueOf) : valueOf(landing)) as T,
+      );
     } catch (error) {
       return this.unkeyable(asRead(read, error), nameOf(read?.key), read?.load).then(
         (landing) => valueOf(landing) as T,
@@ -222,8 +226,9 @@ export class CacheView implements Cache, View {
     const entry = parts.near.get(key);
     if (entry === undefined || this.mode() !== 'on') return undefined;
     const now = parts.shared ? parts.clock.now() : parts.clock.coarse();
-    if (now >= entry.settledUntil || !holdsHere(parts.tags, parts.session.epoch, entry, now - maxStale))
-      return undefined;
+    // Without a store nothing can be missing, so there is nothing to subtract.
+    const floor = parts.shared ? now - maxStale : 0;
+    if (now >= entry.settledUntil || !holdsHere(parts.tags, parts.session.epoch, entry, floor)) return undefined;
     if (currentContext() !== undefined && !this.#hitInContext(entry)) return undefined;
     entry.counter.hits++;
     entry.used = true;
@@ -236,6 +241,21 @@ export class CacheView implements Cache, View {
         stale: false,
       });
     return entry;
+  }
+
+  /** A flight that this read can join in passing, without a thought of its own. */
+  join(key: string, { maxStale, copy, soft }: ReadSettings): Promise<Landing> | undefined {
+    const { parts } = this;
+    const flight = parts.flights.get(key);
+    if (flight === undefined || soft !== undefined || currentContext() !== undefined) return undefined;
+    // What is in memory may be good enough to be served meanwhile.
+    if (this.mode() !== 'on' || parts.near.peek(key) !== undefined) return undefined;
+    const { ask } = flight;
+    if (ask.settings.maxStale !== maxStale || ask.settings.copy !== copy) return undefined;
+    return gather(parts, flight).then((landing) => {
+      if (!landing.own) this.report(ask, landing);
+      return landing;
+    });
   }
 
   /** Whatever is no plain hit: one report at the single exit. */
@@ -405,7 +425,13 @@ function asRead(read: unknown, error: unknown): unknown {
 
 /** Reads that say something about staleness or freshness are for `fill` to think about. */
 function isOrdinary(read: Read<unknown, string>): boolean {
-  return !read.fresh && read.maxStale === undefined && read.copy === undefined;
+  return (
+    !read.fresh &&
+    read.maxStale === undefined &&
+    read.copy === undefined &&
+    read.timeout === undefined &&
+    read.tolerate === undefined
+  );
 }
 
 function checkTenant(id: unknown): string | number {

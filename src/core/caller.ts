@@ -32,6 +32,8 @@ export class Caller {
   readonly #options: Options;
   readonly #settings: ReadSettings;
   readonly #given: string | symbol;
+  /** Calls need no thought of their own when others are loading the same. */
+  readonly #isPlain: boolean;
   #name: string | undefined;
   /** What stands in the class: tells a method from one that overrides it. */
   member: unknown;
@@ -53,6 +55,7 @@ export class Caller {
       },
       view.parts.settings.read,
     );
+    this.#isPlain = when === undefined && this.#settings.tolerate === 0;
     if (named) this.#claim(options.name ?? String(given));
   }
 
@@ -61,7 +64,9 @@ export class Caller {
       const key = this.#view.keyOf(this.keyText(self, args));
       const entry = this.#options.when === undefined ? this.#view.hit(key, this.#settings.maxStale) : undefined;
       if (entry !== undefined) return answerOf(entry);
-      return this.#miss(key, self, args).then(valueOf);
+      const joined = this.#isPlain ? this.#view.join(key, this.#settings) : undefined;
+      if (joined === undefined) return this.#miss(key, self, args).then(valueOf);
+      return joined.then((landing) => (landing.own ? this.#miss(key, self, args).then(valueOf) : valueOf(landing)));
     } catch (error) {
       return this.#failed(error, self, args).then(valueOf);
     }

@@ -25,7 +25,7 @@ export interface Making {
 export class Entry {
   readonly kept: Kept;
   /** Resolved with the value when every hit may get the same one, so that a hit allocates nothing. */
-  readonly answer: Promise<unknown> | undefined;
+  answer: Promise<unknown> | undefined;
   /** The tags that the value depends on, and beside each the version taken before the load. */
   readonly cells: readonly Cell[];
   readonly versions: readonly Version[];
@@ -42,6 +42,8 @@ export class Entry {
   retryAt = 0;
   /** Whether anybody had a hit on it here. */
   used = false;
+  /** The state of the tags under which its versions were last compared and found to hold. */
+  checked = -1;
   #tags: readonly string[] | undefined;
 
   constructor(tags: Tags, making: Making) {
@@ -52,15 +54,17 @@ export class Entry {
       versions.push(version);
     }
     this.kept = making.kept;
-    this.answer = making.kept.shared ? Promise.resolve(making.kept.value) : undefined;
-    this.cells = cells;
-    this.versions = versions;
+    this.answer = undefined;
+    // Copies without the room that growing lists keep for more: entries are many.
+    this.cells = cells.slice();
+    this.versions = versions.slice();
     this.epoch = making.epoch;
-    this.storedAt = making.storedAt;
-    this.settledUntil = drawLot(making);
-    this.freshUntil = making.freshUntil;
-    this.keepUntil = making.keepUntil;
-    this.cost = making.cost;
+    // Whole milliseconds: a fraction would cost a heap object each.
+    this.storedAt = Math.floor(making.storedAt);
+    this.settledUntil = Math.floor(drawLot(making));
+    this.freshUntil = Math.floor(making.freshUntil);
+    this.keepUntil = Math.floor(making.keepUntil);
+    this.cost = Math.ceil(making.cost);
     this.origin = making.origin;
     this.counter = making.counter;
   }
@@ -92,18 +96,24 @@ function drawLot({ cost, storedAt, freshUntil }: Making): number {
 }
 
 /** Whether memory alone proves that no change acknowledged before `floor` is missing in the entry. */
-export function holdsHere({ proven }: Tags, epoch: string | undefined, entry: Entry, floor: number): boolean {
+export function holdsHere(tags: Tags, epoch: string | undefined, entry: Entry, floor: number): boolean {
   if (entry.epoch !== epoch) return false;
+  // Nothing at all has changed since the last comparison, which is the common case between two writes.
+  if (entry.checked === tags.changes && tags.proven >= floor) return true;
   const { cells, versions } = entry;
   for (let i = 0; i < cells.length; i++) {
     const cell = cells[i] as Cell;
     if (cell.version !== versions[i] || cell.distrusted) return false;
-    if (proven < floor && cell.readAt < floor) return false;
+    if (tags.proven < floor && cell.readAt < floor) return false;
   }
+  entry.checked = tags.changes;
   return true;
 }
 
 /** The value as a hit gives it: always a promise, and the same one while the value can be shared. */
 export function answerOf(entry: Entry): Promise<unknown> {
-  return entry.answer ?? Promise.resolve(handOut(entry.kept));
+  if (entry.answer !== undefined) return entry.answer;
+  const answer = Promise.resolve(handOut(entry.kept));
+  if (entry.kept.shared) entry.answer = answer;
+  return answer;
 }

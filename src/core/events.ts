@@ -79,7 +79,7 @@ export class Events {
 
   /** Whether anybody would hear of it: asked before a hit spends time on the event. */
   hears(type: keyof CacheEvents): boolean {
-    return diagnostics.hasSubscribers || this.#listeners.has(type);
+    return diagnostics.hasSubscribers || (this.#listeners.size > 0 && this.#listeners.has(type));
   }
 
   emit<E extends keyof CacheEvents>(type: E, event: CacheEvents[E]): void {

@@ -44,6 +44,18 @@ export async function fill(parts: Parts, ask: Ask): Promise<Landing> {
   }
 }
 
+/**
+ * The crowd at a flight: readers who came before it landed and have nothing special in mind. One look after the landing
+ * began later than all of them, so it answers for all; and if the value may not be shared, one new read does.
+ */
+export function gather(parts: Parts, flight: Flight): Promise<Landing> {
+  flight.crowd ??= flight.landed.then(async (landing) => {
+    if (landing.own || (await stillHolds(parts, flight.ask, landing))) return landing;
+    return fill(parts, flight.ask);
+  });
+  return flight.crowd;
+}
+
 /** A refresh that nobody waits for: the same way, past what is stored. */
 export function refresh(parts: Parts, ask: Ask, entry: Entry): void {
   const now = parts.clock.now();
@@ -127,7 +139,7 @@ export async function stillHolds(parts: Parts, ask: Ask, landing: Landing): Prom
 /** Steps 3 to 5, as a flight that others can join. */
 export function takeOff(parts: Parts, ask: Ask, begun: number, landed: Promise<Landing>): Promise<Landing> {
   const { key } = ask.identity;
-  const flight: Flight = { begun, landed };
+  const flight: Flight = { begun, ask, landed, crowd: undefined };
   parts.flights.set(key, flight);
   const land = () => {
     if (parts.flights.get(key) === flight) parts.flights.delete(key);

@@ -1,4 +1,5 @@
 import { handOut, type Kept, keep, type TypeTable } from '../values/index.js';
+import type { Ask } from './ask.js';
 import type { Copy } from './options.js';
 import type { Cached } from './outcome.js';
 import type { Version } from './store.js';
@@ -7,7 +8,11 @@ import type { Version } from './store.js';
 export interface Flight {
   /** The place in the order of beginnings of the look that its versions come from. */
   readonly begun: number;
+  /** Who took off. */
+  readonly ask: Ask;
   readonly landed: Promise<Landing>;
+  /** What those get who joined in passing; see `gather` in `fill`. */
+  crowd: Promise<Landing> | undefined;
 }
 
 /** How a read ended. */

@@ -138,6 +138,8 @@ export class Invalidations {
     const end = this.#clock.now() + this.#settings.ackTimeout;
     const first = tags.filter(isDeleteTag);
     if (first.length > 0) await this.#session.raise(first, this.#settings.ackTimeout);
+    // At once: a `set` of this process, too, must find it before the rest is confirmed.
+    this.#confirm(first);
     const rest = tags.filter((tag) => !isDeleteTag(tag));
     return this.#session.raise(rest, Math.max(1, end - this.#clock.now()));
   }

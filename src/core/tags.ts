@@ -19,6 +19,8 @@ export class Tags {
   /** Cells that no entry points at, oldest first: kept a while, so that recent changes stay known by tag. */
   readonly #idle = new Set<Cell>();
   readonly #authoritative: boolean;
+  /** Counts what could make an entry hold or not hold any more: every change of any cell. */
+  changes = 0;
   #marks = 0;
   /** The newest change of any tag that the table has no cell for. */
   #floor = 0;
@@ -52,7 +54,9 @@ export class Tags {
     if (cell.holders++ > 0) return;
     this.#idle.delete(cell);
     // The table may have dropped the cell between `cell` and `hold`; an entry must point at the one that is touched.
-    if (this.#cells.get(cell.tag) !== cell) cell.version = undefined;
+    if (this.#cells.get(cell.tag) === cell) return;
+    cell.version = undefined;
+    this.changes++;
   }
 
   release(cell: Cell): void {
@@ -63,6 +67,7 @@ export class Tags {
   touch(tag: string): void {
     const cell = this.cell(tag);
     if (this.#idle.delete(cell)) this.#idle.add(cell);
+    this.changes++;
     cell.mark = ++this.#marks;
     cell.version = this.#authoritative ? cell.mark : undefined;
     cell.readAt = Number.NEGATIVE_INFINITY;
@@ -70,6 +75,7 @@ export class Tags {
 
   /** Any tag may have changed. */
   touchAll(): void {
+    this.changes++;
     this.#floor = ++this.#marks;
     for (const cell of this.#cells.values()) {
       cell.mark = this.#floor;
@@ -82,6 +88,7 @@ export class Tags {
   /** Takes over a version that was asked for at `mark`, unless the cell changed since: the answer may be older. */
   learn(cell: Cell, version: Version, sentAt: number, mark: number): void {
     if (cell.mark > mark) return;
+    if (cell.version !== version) this.changes++;
     cell.version = version;
     cell.readAt = sentAt;
   }
@@ -98,6 +105,7 @@ export class Tags {
     const cell = this.cell(tag);
     if (cell.distrusted === on) return;
     cell.distrusted = on;
+    this.changes++;
     if (on) this.hold(cell);
     else this.release(cell);
   }
@@ -123,6 +131,7 @@ export class Tags {
     this.#idle.delete(cell);
     this.#cells.delete(cell.tag);
     cell.version = undefined;
+    this.changes++;
     this.#floor = Math.max(this.#floor, cell.mark);
   }
 }

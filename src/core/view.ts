@@ -3,7 +3,7 @@ import type { Entry } from './entry.js';
 import type { Explanation } from './explain.js';
 import type { Landing } from './flight.js';
 import type { Receipt } from './invalidate.js';
-import type { LoadContext, Mode } from './options.js';
+import type { LoadContext, LoadContext, Mode, ReadSettings } from './options.js';
 import type { Cached } from './outcome.js';
 import type { Parts } from './parts.js';
 
@@ -15,6 +15,8 @@ export interface View {
   /** The entry that may be handed out at once, if there is one. */
   hit(key: string, maxStale: number): Entry | undefined;
   ask(key: string, query: Query): Ask;
+  /** A flight that the read can join in passing. */
+  join(key: string, settings: ReadSettings): Promise<Landing> | undefined;
   /** A read that is no plain hit. */
   miss(ask: Ask): Promise<Landing>;
   mode(): Mode;

@@ -3,6 +3,7 @@ import { explain, Unfit } from './fault.js';
 import { hasExtras, type Kind, kindOf, maxDepth } from './kind.js';
 import { errorParts, makeError, withPrototype } from './make.js';
 import { copyAlong, copyLeaf, Encoded, justThis, merge, type Plan } from './plan.js';
+import { copyProperties } from './shape.js';
 import type { TypeTable } from './types.js';
 import { faultOf } from './write.js';
 
@@ -117,7 +118,7 @@ class Keeper {
     if (kind === undefined || depth > maxDepth || hasExtras(value, kind)) throw new Unfit();
     switch (kind) {
       case 'object':
-        return this.#properties(this.#copies ? { ...value } : value, depth);
+        return this.#properties(this.#copies ? copyProperties(value as Record<string, unknown>) : value, depth);
       case 'bare':
         return this.#properties(this.#copies ? withPrototype(null, value) : value, depth);
       case 'array':

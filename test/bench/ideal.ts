@@ -1,4 +1,6 @@
+import { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
+import { pack, unpack } from 'msgpackr';
 
 /**
  * The least that a cache can do which has tags and refuses what was invalidated, written for these benchmarks: no
@@ -69,4 +71,72 @@ export class IdealMemory {
 function holds({ cells, versions }: Entry): boolean {
   for (let at = 0; at < cells.length; at++) if ((cells[at] as Cell).version !== versions[at]) return false;
   return true;
+}
+
+interface Read {
+  readonly names: readonly string[];
+  resolve(found: readonly (Buffer | null)[]): void;
+  reject(error: unknown): void;
+}
+
+/** The same with its values in Redis: an entry and the versions of its tags, all reads of a tick in one MGET. */
+export class IdealRedis {
+  readonly #redis: Redis;
+  readonly #flights = new Map<string, Promise<unknown>>();
+  #reads: Read[] = [];
+
+  constructor(url: string) {
+    this.#redis = new Redis(url);
+  }
+
+  get(key: string, tags: readonly string[], load: () => Promise<unknown>): Promise<unknown> {
+    let flight = this.#flights.get(key);
+    if (flight === undefined) {
+      flight = this.#get(key, tags, load).finally(() => this.#flights.delete(key));
+      this.#flights.set(key, flight);
+    }
+    return flight;
+  }
+
+  invalidate(tag: string): Promise<unknown> {
+    return this.#redis.incr(`ideal:t:${tag}`);
+  }
+
+  close(): void {
+    this.#redis.disconnect();
+  }
+
+  async #get(key: string, tags: readonly string[], load: () => Promise<unknown>): Promise<unknown> {
+    const [entry, ...found] = await this.#read([`ideal:e:${key}`, ...tags.map((tag) => `ideal:t:${tag}`)]);
+    const versions = found.map((version) => (version === null ? '' : version.latin1Slice()));
+    if (entry) {
+      const [value, ...from] = unpack(entry) as [unknown, ...string[]];
+      if (from.every((version, at) => version === versions[at])) return value;
+    }
+    const value = await load();
+    await this.#redis.set(`ideal:e:${key}`, pack([value, ...versions]), 'PX', 3_600_000);
+    return value;
+  }
+
+  #read(names: readonly string[]): Promise<readonly (Buffer | null)[]> {
+    return new Promise((resolve, reject) => {
+      if (this.#reads.push({ names, resolve, reject }) === 1) process.nextTick(() => this.#flush());
+    });
+  }
+
+  #flush(): void {
+    const reads = this.#reads;
+    this.#reads = [];
+    const places = new Map<string, number>();
+    for (const { names } of reads) for (const name of names) if (!places.has(name)) places.set(name, places.size);
+    this.#redis.mgetBuffer(...places.keys()).then(
+      (values) => {
+        for (const { names, resolve } of reads)
+          resolve(names.map((name) => values[places.get(name) as number] as Buffer | null));
+      },
+      (error) => {
+        for (const { reject } of reads) reject(error);
+      },
+    );
+  }
 }

@@ -58,7 +58,9 @@ describe.skipIf(redis === undefined)('four processes on one Redis (skipped where
   });
 
   test('50 reads in each of a key that nobody has cause one load', async () => {
-    const all = await Promise.all(workers.map((worker) => worker.read({ key: 'cold', row: 'cold row', times: 50, takes: 500 })));
+    const all = await Promise.all(
+      workers.map((worker) => worker.read({ key: 'cold', row: 'cold row', times: 50, takes: 500 })),
+    );
     expect(all.map(({ values }) => values)).toEqual([[0], [0], [0], [0]]);
     expect(all.reduce((sum, { loads }) => sum + loads, 0)).toBe(1);
   });
@@ -84,7 +86,9 @@ describe.skipIf(redis === undefined)('four processes on one Redis (skipped where
     expect((await here.read({ key: 'down', row: 'down row' })).values).toEqual([0]);
   });
 
-  test('one that is killed while it loads holds nobody up for longer than the load would take', { timeout: 30_000 }, async () => {
+  test('one that is killed while it loads holds nobody up for longer than the load would take', {
+    timeout: 30_000,
+  }, async () => {
     const [key, row] = ['killed', 'killed row'];
     // What a load costs is known, so that others know how long to wait.
     await Promise.all(workers.map((worker, i) => worker.read({ key: `${key} ${i}`, row, takes: 200 })));

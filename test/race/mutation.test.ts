@@ -10,7 +10,6 @@ import { aNaiveWorld, aWorld, everywhere, type Subject, type World } from '../su
 
 auditAfterEach();
 
-// biome-ignore lint/suspicious/noExplicitAny: the changes are of many kinds
 type Change = (value: any) => unknown;
 
 const samples: Record<string, { make: () => unknown; change: Change }> = {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createCache, InvalidationPendingError } from '../../src/index.js';
+import { createCache, InvalidationPendingError, type Store } from '../../src/index.js';
 import { type FaultyStore, fakeClock, faultyStore, memoryStore } from '../../src/testing/index.js';
 import { auditAfterEach, partsOf, watch } from '../support/audit.js';
 import { contains, Database, StaleRead, signal, turn } from '../support/database.js';
@@ -14,7 +14,7 @@ auditAfterEach();
 function aWorldWithFaults(place: (typeof shared)[number], options = {}) {
   const clock = fakeClock();
   const server = memoryStore();
-  const way = places[place] as (store: FaultyStore) => FaultyStore;
+  const way = places[place] as (store: Store) => Store;
   const wire = faultyStore(server, { timeout: 100 });
   const open = (store: FaultyStore) => watch(createCache({ clock, jitter: 0, store: way(store), ...options }), clock);
   const here = open(wire);
@@ -76,7 +76,7 @@ describe.each(Object.entries(outages))('while the store %s', (name, begin) => {
         await read(there);
         const end = begin(wire);
         const newest = db.commit('row');
-        const refused = await within(1000, way(here));
+        const refused = await within(1000, way(here) as Promise<unknown>);
         expect(refused).toBeInstanceOf(InvalidationPendingError);
         expect((refused as InvalidationPendingError).tags.length).toBeGreaterThan(0);
         expect(
@@ -278,7 +278,7 @@ describe('settled and close', () => {
     async (place) => {
       const clock = fakeClock();
       const wire = faultyStore(memoryStore());
-      const way = places[place] as (store: FaultyStore) => FaultyStore;
+      const way = places[place] as (store: Store) => Store;
       const cache = createCache({ clock, store: way(wire) });
       wire.down();
       await expect(cache.invalidate('rows')).rejects.toThrow(InvalidationPendingError);

@@ -82,18 +82,37 @@ export function programs(
 export interface Stage {
   readonly caches: readonly Subject[];
   readonly accident?: (what: 'remember' | 'go back' | 'lose' | 'down' | 'up', at: number) => void;
+  /** Lets time pass, where something waits for it. */
+  readonly tick?: () => Promise<void>;
+  /** Ends all outages; resolves when everything is delivered. */
+  readonly rest?: () => Promise<unknown>;
 }
 
 type Step = (label: string) => Promise<unknown>;
 
 /** Runs a program; rejects with `StaleRead` when a read broke the promise. */
 export async function run(program: readonly Actor[], stage: Stage, step: Step): Promise<void> {
+  let over = false;
+  const passing = async () => {
+    while (!over && stage.tick !== undefined) {
+      await step('time passes');
+      await stage.tick();
+    }
+  };
+  void passing();
+  return perform(program, stage, step).finally(() => {
+    over = true;
+  });
+}
+
+async function perform(program: readonly Actor[], stage: Stage, step: Step): Promise<void> {
   const db = new Database();
   const acknowledged = new Map<string, number>();
   const acknowledge = (what: string, row: Row, value: number) => {
     const name = `${what}/${row}`;
     acknowledged.set(name, Math.max(acknowledged.get(name) ?? 0, value));
   };
+  const refused: [Row, number][] = [];
   /** What a read of `key` by process `at` must contain, if it begins now. */
   const floorOf = (key: Key, at: number): Values =>
     Object.fromEntries(
@@ -144,7 +163,7 @@ export async function run(program: readonly Actor[], stage: Stage, step: Step): 
     return () => others.delete(own) && own.alone;
   };
 
-  async function perform(at: number, op: Op): Promise<void> {
+  async function act(at: number, op: Op): Promise<void> {
     const cache = stage.caches[at] as Subject;
     switch (op.op) {
       case 'read':
@@ -232,15 +251,19 @@ export async function run(program: readonly Actor[], stage: Stage, step: Step): 
       if (await counts) acknowledge(what, row, value);
     } catch (error) {
       pending(error);
-      if (what === 'tag' || what === 'clear') acknowledge(`pending at ${at}`, row, value);
+      if (what !== 'tag' && what !== 'clear') return;
+      acknowledge(`pending at ${at}`, row, value);
+      refused.push([row, value]);
     }
   }
 
   await Promise.all(
     program.map(async ({ at, ops }) => {
-      for (const op of ops) await perform(at, op);
+      for (const op of ops) await act(at, op);
     }),
   );
+  await stage.rest?.();
+  for (const [row, value] of refused) acknowledge('tag', row, value);
   // At rest: everything that was under way has arrived, and nobody may find it.
   for (const [at, cache] of stage.caches.entries())
     for (const key of Object.keys(rows) as Key[]) {
@@ -264,7 +287,12 @@ function pending(error: unknown): void {
 }
 
 /** Our caches, on a store whose every request and answer waits for `step`. */
-export function aStage(processes: number, how: 'memory' | 'watched' | 'unwatched', step: Step): Stage {
+export function aStage(
+  processes: number,
+  how: 'memory' | 'watched' | 'unwatched',
+  step: Step,
+  outages = false,
+): Stage {
   const clock = fakeClock();
   // Large bounds are allocated at once, which would be most of what a run takes.
   const memory = { maxEntries: 100 };
@@ -276,7 +304,7 @@ export function aStage(processes: number, how: 'memory' | 'watched' | 'unwatched
     const wire = faultyStore(server);
     wires.push(wire);
     const store = scheduled(how === 'watched' ? wire : unwatched(wire), step);
-    return watch(createCache({ clock, memory, jitter: 0, store }), clock);
+    return watch(createCache({ clock, memory, jitter: 0, timeout: 5000, store }), clock);
   });
   return {
     caches,
@@ -285,6 +313,12 @@ export function aStage(processes: number, how: 'memory' | 'watched' | 'unwatched
       else if (what === 'go back') goBack();
       else if (what === 'lose') server.lose();
       else wires[at]?.[what]();
+    },
+    // A lease whose holder was cut off ends by time alone.
+    ...(outages && { tick: () => clock.advance(100) }),
+    rest() {
+      for (const wire of wires) wire.up();
+      return Promise.all(caches.map((cache) => cache.settled()));
     },
   };
 }

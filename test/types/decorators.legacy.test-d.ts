@@ -42,7 +42,6 @@ test('arguments that are no data need a key', () => {
     }
     // @ts-expect-error nor any
     @cache.withCache()
-   
     async any(_: any) {
       return 1;
     }

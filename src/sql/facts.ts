@@ -1,0 +1,77 @@
+import type { Equality, Inserted, Table, Write, WriteKind } from './types.js';
+
+/**
+ * What has been found so far, in the order of the text. A *place* is one mention of a table: a table that has two of
+ * them cannot be narrowed by what is said about one.
+ */
+export class Facts {
+  readonly places: Place[] = [];
+  readonly writes: Target[] = [];
+  readonly functions = new Set<string>();
+  uncacheable: string | undefined;
+  session: string | undefined;
+  /** Queries, also the nested ones: only a single one can make a result of rows. */
+  queries = 0;
+  /** A group, an aggregate, a DISTINCT, a union: the result is not one row per row. */
+  combines = false;
+  wholeRows = false;
+  /** Where the list of the last SELECT begins and ends. */
+  list: readonly [number, number] = [0, 0];
+  /** Where tables and their aliases stand, so that other mentions of those names can be told apart. */
+  readonly introductions = new Set<number>();
+  readonly exposed = new Set<string>();
+
+  /** The first reason stays. */
+  never(reason: string): void {
+    this.uncacheable ??= reason;
+  }
+
+  read(table: Table): Place {
+    const place: Place = { table, equalities: [], isTarget: false };
+    this.places.push(place);
+    return place;
+  }
+
+  target(table: Table): Place {
+    const place = this.read(table);
+    place.isTarget = true;
+    return place;
+  }
+
+  /** A place that is handed in stays what it was: MySQL reads the tables that it updates together. */
+  write(table: Table, how: WriteKind, place: Place = this.target(table)): Target {
+    const target: Target = {
+      table,
+      how,
+      equalities: place.equalities,
+      assigned: [],
+      inserted: undefined,
+      conflict: undefined,
+      returning: false,
+    };
+    this.writes.push(target);
+    return target;
+  }
+}
+
+export interface Place {
+  readonly table: Table;
+  readonly equalities: Equality[];
+  isTarget: boolean;
+}
+
+/** A write while it is being read. */
+export type Target = { -readonly [K in keyof Write]: Write[K] } & {
+  equalities: Equality[];
+  inserted: Inserted | undefined;
+};
+
+/** What a FROM list offers to its conditions: a table under the name by which columns call it, or something else. */
+export interface Item {
+  /** The name columns are qualified with, folded; undefined when there is none. */
+  readonly exposed: string | undefined;
+  /** Set when the table has no alias, so that `schema.table.column` means it too. */
+  readonly schema: string | undefined;
+  /** The mention of a table; undefined for subqueries, functions and names of a WITH. */
+  readonly place: Place | undefined;
+}

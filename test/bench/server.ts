@@ -1,0 +1,113 @@
+import { Redis } from 'ioredis';
+import { median } from './harness.js';
+
+/** What Redis itself says about the work it was given. */
+export interface Served {
+  /** Commands, those inside of scripts included. */
+  readonly commands: number;
+  /** By name, those that are the cache's own look at the server left out. */
+  readonly calls: Readonly<Record<string, number>>;
+  /** CPU µs. */
+  readonly cpu: number;
+  /** Bytes that were sent back. */
+  readonly bytes: number;
+  /** How often Redis found something to read on a socket: the round trips, as long as one fits into 16 kB. */
+  readonly reads: number;
+}
+
+/** The Redis of the benchmarks, as its operator sees it. */
+export class Server {
+  readonly #redis: Redis;
+
+  constructor(url: string) {
+    this.#redis = new Redis(url);
+  }
+
+  /** What is served while `fn` runs. */
+  async during(fn: () => unknown): Promise<Served> {
+    const idle = await this.#between(() => {});
+    const busy = await this.#between(fn);
+    const commands = Object.values(busy.calls).reduce((sum, count) => sum + count, 0);
+    const { calls } = busy;
+    return { commands, calls, cpu: busy.cpu - idle.cpu, bytes: busy.bytes - idle.bytes, reads: busy.reads - idle.reads };
+  }
+
+  /** The same for each of `count` operations of each contender: the middle of a few rounds. */
+  async each(
+    runners: Readonly<Record<string, (count: number) => unknown>>,
+    count: number,
+    rounds = 3,
+  ): Promise<Readonly<Record<string, Served>>> {
+    const all: Record<string, Served[]> = {};
+    for (let round = 0; round < rounds; round++)
+      for (const [name, run] of Object.entries(runners)) {
+        all[name] ??= [];
+        all[name].push(await this.during(() => run(count)));
+      }
+    const middle = (served: readonly Served[], of: 'commands' | 'cpu' | 'bytes' | 'reads') =>
+      median(served.map((one) => one[of])) / count;
+    return Object.fromEntries(
+      Object.entries(all).map(([name, served]) => [
+        name,
+        {
+          commands: middle(served, 'commands'),
+          calls: (served[0] as Served).calls,
+          cpu: middle(served, 'cpu'),
+          bytes: middle(served, 'bytes'),
+          reads: middle(served, 'reads'),
+        },
+      ]),
+    );
+  }
+
+  /** Bytes of all that is kept, and how many keys that is. */
+  async held(): Promise<{ bytes: number; keys: number }> {
+    const info = await this.#redis.info('memory');
+    return { bytes: numberIn(info, 'used_memory'), keys: await this.#redis.dbsize() };
+  }
+
+  async empty(): Promise<void> {
+    await this.#redis.flushall();
+  }
+
+  close(): void {
+    this.#redis.disconnect();
+  }
+
+  async #between(fn: () => unknown): Promise<Omit<Served, 'commands'>> {
+    const before = await this.#counters();
+    await fn();
+    const after = await this.#counters();
+    const calls: Record<string, number> = {};
+    for (const [name, count] of Object.entries(after.calls)) {
+      const more = count - (before.calls[name] ?? 0);
+      if (more > 0 && !unrelated.has(name)) calls[name] = more;
+    }
+    return {
+      calls,
+      cpu: after.cpu - before.cpu,
+      bytes: after.bytes - before.bytes,
+      reads: after.reads - before.reads,
+    };
+  }
+
+  async #counters(): Promise<Omit<Served, 'commands'>> {
+    const [cpu, stats, commands] = (await Promise.all(
+      ['cpu', 'stats', 'commandstats'].map((section) => this.#redis.info(section)),
+    )) as [string, string, string];
+    const calls = [...commands.matchAll(/cmdstat_(\S+?):calls=(\d+)/g)].map(([, name, count]) => [name, Number(count)]);
+    return {
+      calls: Object.fromEntries(calls),
+      cpu: (numberIn(cpu, 'used_cpu_user') + numberIn(cpu, 'used_cpu_sys')) * 1e6,
+      bytes: numberIn(stats, 'total_net_output_bytes'),
+      reads: numberIn(stats, 'total_reads_processed'),
+    };
+  }
+}
+
+/** Once a second a cache looks at the server; that does not belong to what is measured. */
+const unrelated = new Set(['info', 'ping', 'time', 'hgetall', 'client|setinfo', 'client|id', 'hello']);
+
+function numberIn(info: string, name: string): number {
+  return Number(new RegExp(`^${name}:([\\d.]+)`, 'm').exec(info)?.[1]);
+}
