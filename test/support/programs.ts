@@ -283,7 +283,7 @@ function nameOf(key: Key): string {
 
 /** The store was out of reach: that is what was to be told. */
 function pending(error: unknown): void {
-  if (!(error instanceof InvalidationPendingError)) throw error;
+  if (!(error instanceof InvalidationPendingError || error instanceof StoreUnavailableError)) throw error;
 }
 
 /** Our caches, on a store whose every request and answer waits for `step`. */

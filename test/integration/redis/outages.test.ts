@@ -175,7 +175,7 @@ describe.skipIf(!inject('services').redis)('a Redis that is not there', () => {
   });
 
   test('a session with much to do does not lose trust: its heartbeat needs no turn', async () => {
-    const { session, heard } = await aTrustedSession(server.url, { maxInFlight: 1 });
+    const { session, heard } = await aTrustedSession(server.url, { maxInFlight: 1, timeout: '1s' });
     let over = false;
     const reading = (async () => {
       while (!over) {
