@@ -12,6 +12,7 @@ import { Leases } from './leases.js';
 import type { Node, NodeHost } from './node.js';
 import { clusterNodes, type Nodes, singleNode } from './nodes.js';
 import { Reads } from './reads.js';
+import { Start } from './start.js';
 import { Trust } from './trust.js';
 import { Wakes } from './wakes.js';
 import { Watch } from './watch.js';
@@ -24,7 +25,7 @@ import { Writes } from './writes.js';
  * are replaced (`writes`), and loads are leased (`leases`). When memory may answer by itself, a second pair of
  * connections reports what changes (`watch`). Once a second everything is looked at again.
  *
- * Until a node is trusted, and whenever it is not, calls reject at once: the cache turns to the database, and nobody
+ * The first calls wait for the first node (`start`); from then on, whenever none is trusted, calls reject at once: the cache turns to the database, and nobody
  * waits for Redis.
  */
 export class RedisSession implements StoreSession {
@@ -38,6 +39,8 @@ export class RedisSession implements StoreSession {
   readonly #wakes: Wakes;
   readonly #watch: Watch | undefined;
   readonly #epochKey: string;
+  readonly #start: Start;
+  readonly #timeout: number;
   #trusted = 0;
   #callOffBeat = () => {};
   #closed = false;
@@ -59,6 +62,7 @@ export class RedisSession implements StoreSession {
       onTrusted: (node) => this.#onTrusted(node),
       onDistrusted: (node) => this.#onDistrusted(node),
       onBreaker: (node, state) => {
+        if (state === 'open') this.#start.end();
         if (!this.#closed) listener.report({ type: 'breaker', node: node.name, state });
       },
       onError: (error) => {
@@ -66,6 +70,8 @@ export class RedisSession implements StoreSession {
       },
     };
     this.maxEntryBytes = maxEntryBytes;
+    this.#start = new Start(clock);
+    this.#timeout = timeout;
     this.#context = context;
     this.#epochKey = keys.epoch;
     this.#trust = new Trust({
@@ -102,11 +108,13 @@ export class RedisSession implements StoreSession {
   }
 
   read(key: string | undefined, tags: readonly string[]): Promise<StoreRead> {
-    return this.#refused() ?? this.#reads.read(key, tags);
+    if (this.#trusted > 0) return this.#reads.read(key, tags);
+    return this.#refused(this.#timeout, () => this.read(key, tags));
   }
 
   write(key: string, bytes: Uint8Array, ms: number): Promise<void> {
-    return this.#refused() ?? this.#writes.write(key, bytes, ms);
+    if (this.#trusted > 0) return this.#writes.write(key, bytes, ms);
+    return this.#refused(0);
   }
 
   remove(key: string): void {
@@ -114,11 +122,13 @@ export class RedisSession implements StoreSession {
   }
 
   raise(tags: readonly string[], timeout: number): Promise<readonly Version[]> {
-    return this.#refused() ?? this.#writes.raise(tags, timeout);
+    if (this.#trusted > 0) return this.#writes.raise(tags, timeout);
+    return this.#refused(timeout, () => this.raise(tags, timeout));
   }
 
   lease(key: string, ms: number): Promise<Lease | undefined> {
-    return this.#refused() ?? this.#leases.lease(key, ms);
+    if (this.#trusted > 0) return this.#leases.lease(key, ms);
+    return this.#refused(0);
   }
 
   released(key: string, ms: number): Promise<void> {
@@ -133,6 +143,7 @@ export class RedisSession implements StoreSession {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#start.end();
     this.#callOffBeat();
     this.#leases.close();
     this.#wakes.close();
@@ -140,9 +151,16 @@ export class RedisSession implements StoreSession {
     this.#nodes.close();
   }
 
-  /** A call that need not be tried. */
-  #refused(): Promise<never> | undefined {
-    return this.#trusted > 0 ? undefined : Promise.reject(new StoreUnavailableError(this.#why()));
+  /** A call that need not be tried, unless the session is only just starting. */
+  #refused<T>(ms: number, again?: () => Promise<T>): Promise<T> {
+    if (again !== undefined && !this.#start.over)
+      return this.#start.before(
+        ms,
+        () => this.#trusted > 0,
+        () => this.#why(),
+        again,
+      );
+    return Promise.reject(new StoreUnavailableError(this.#why()));
   }
 
   #why(): string {
@@ -153,6 +171,7 @@ export class RedisSession implements StoreSession {
 
   #onTrusted(node: Node): void {
     this.#trusted++;
+    this.#start.end();
     this.#watch?.onTrusted(node);
     // The others could not be compared with a record that was out of reach.
     if (node === this.#nodes.of(this.#epochKey))

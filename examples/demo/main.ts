@@ -132,9 +132,10 @@ function sayWhatNext(failures: readonly string[]): void {
   const seconds = ((performance.now() - started) / 1000).toFixed(0);
   heading(`That was the demo, in ${seconds} s`);
   say("  every answer was the database's, and no read was stale");
-  say('\nNext, both without any server:');
+  say('\nNext (the examples need no server):');
   say(`  ${paint('cyan', 'npx tsx examples/quickstart.ts')}   the smallest start, with comments`);
   say(
     `  ${paint('cyan', 'npx tsx examples/service.ts')}      a service class: decorators, invalidation, a transaction`,
   );
+  say(`  ${paint('cyan', 'docs/concepts.md')}                 how it works, and docs/guarantees.md: what is promised`);
 }

@@ -32,6 +32,6 @@ export function sayTallies(tallies: ReadonlyMap<string, Tally>): void {
       say(`    ${number(refused)} invalidations were refused: their writers were told, and nothing was recorded`);
   }
   say(
-    '\n  unstale reads less often because it waits: who asks for a row that was just changed gets the new one, not the old.',
+    '\n  Readers of unstale wait for a row that was just changed instead of getting the old one; that costs some reads.',
   );
 }

@@ -1,6 +1,6 @@
 import { encodeKey, handOut, type Key, UnkeyableError } from '../values/index.js';
 import { Ask, type Query } from './ask.js';
-import { currentContext, currentTrace, currentUnit, enterContext, handUp, type Trace } from './context.js';
+import { currentContext, currentTrace, currentUnit, handUp, note, runForGood } from './context.js';
 import { tagsOfWhat } from './dependency.js';
 import { type Duration, parseDuration } from './duration.js';
 import { answerOf, type Entry, holdsHere } from './entry.js';
@@ -10,7 +10,7 @@ import { type Explanation, explain } from './explain.js';
 import type { Cache, CacheStats, Read, ReadMany, What } from './face.js';
 import { fill, gather, landed } from './fill.js';
 import { type Landing, protectedAs, valueOf } from './flight.js';
-import { clearTags, deleteTag, type Identity, keyTag, namespaceTag, snapshotTags, tenantTag } from './identity.js';
+import { clearTags, deleteTag, type Identity, keyTag, type Place, snapshotTags, starOf, starsOf } from './identity.js';
 import type { Receipt } from './invalidate.js';
 import { look } from './look.js';
 import { fillMany } from './many.js';
@@ -39,18 +39,21 @@ const brand = Symbol.for('unstale.cache');
  */
 export class CacheView implements Cache, View {
   readonly parts: Parts;
-  readonly #view: { readonly namespace: string | undefined; readonly tenant: string | number | undefined };
+  readonly #view: Place;
+  /** Of the whole view, unless the tenant is the request's. */
+  readonly #stars: readonly string[];
   /** No tenant, namespace, variation or mode to think of: the key is the key, and hits need nothing else. */
   readonly #plain: boolean;
   readonly #mode: Mode | (() => Mode);
 
-  constructor(parts: Parts, view: { namespace?: string | undefined; tenant?: string | number | undefined } = {}) {
+  constructor(parts: Parts, view: Place = { namespaces: [], tenant: undefined }) {
     this.parts = parts;
-    this.#view = { namespace: view.namespace, tenant: view.tenant };
+    this.#view = view;
+    this.#stars = starsOf(view);
     const { settings } = parts;
     this.#mode = settings.mode;
     this.#plain =
-      view.namespace === undefined &&
+      view.namespaces.length === 0 &&
       view.tenant === undefined &&
       settings.tenant === undefined &&
       settings.tenancy === 'optional' &&
@@ -67,7 +70,7 @@ export class CacheView implements Cache, View {
   getOrSet<T>(read: Read<T, string>): Promise<T> {
     try {
       const key = this.keyOf(encodeKey(read.key, this.parts.types));
-      const entry = isOrdinary(read) ? this.hit(key, this.parts.settings.read.maxStale) : undefined;
+      const entry = isOrdinary(read) ? this.hit(key, this.parts.settings.read) : undefined;
       if (entry !== undefined) return answerOf(entry) as Promise<T>;
       const joined = isOrdinary(read) ? this.join(key, this.parts.settings.read) : undefined;
       if (joined === undefined) return this.miss(this.#asking(key, read)).then((landing) => valueOf(landing) as T);
@@ -84,7 +87,7 @@ export class CacheView implements Cache, View {
   read<T>(read: Read<T, string>): Promise<Cached<T>> {
     try {
       const key = this.keyOf(encodeKey(read.key, this.parts.types));
-      const entry = isOrdinary(read) ? this.hit(key, this.parts.settings.read.maxStale) : undefined;
+      const entry = isOrdinary(read) ? this.hit(key, this.parts.settings.read) : undefined;
       if (entry !== undefined) return Promise.resolve(this.cachedFrom<T>(entry));
       return this.miss(this.#asking(key, read)).then((landing) => cachedOf<T>(landing));
     } catch (error) {
@@ -131,8 +134,7 @@ export class CacheView implements Cache, View {
 
   async snapshot(...what: readonly What<string>[]): Promise<Snapshot> {
     this.#refuseWhenClosed('snapshot');
-    const view = this.#viewTags(this.#view.tenant ?? this.parts.settings.tenant?.());
-    const tags = [...tagsOfWhat(what, 'reads'), ...snapshotTags(this.parts.shared), ...view];
+    const tags = [...tagsOfWhat(what, 'reads'), ...snapshotTags(this.parts.shared), ...this.#identity('').stars];
     return makeSnapshot(this.parts, tags);
   }
 
@@ -143,9 +145,7 @@ export class CacheView implements Cache, View {
 
   async clear(): Promise<Receipt> {
     this.#refuseWhenClosed('clear');
-    // The narrowest star of the view: a tenant inside a namespace clears the tenant.
-    const view = this.#viewTags();
-    return invalidate(this.parts, view.length > 0 ? view.slice(-1) : clearTags(this.parts.shared));
+    return invalidate(this.parts, this.#stars.length > 0 ? [starOf(this.#view)] : clearTags(this.parts.shared));
   }
 
   async transaction<T>(fn: () => T | Promise<T>): Promise<T> {
@@ -162,8 +162,7 @@ export class CacheView implements Cache, View {
 
   namespace(name: string): Cache {
     if (typeof name !== 'string' || name === '') throw expected('name', 'a non-empty text', name);
-    const outer = this.#view.namespace;
-    return new CacheView(this.parts, { ...this.#view, namespace: outer === undefined ? name : `${outer}/${name}` });
+    return new CacheView(this.parts, { ...this.#view, namespaces: [...this.#view.namespaces, name] });
   }
 
   tenant(id: string | number): Cache {
@@ -185,12 +184,12 @@ export class CacheView implements Cache, View {
     };
   }
 
-  trace(): readonly Cached<unknown>[] {
-    const running = currentTrace(this.parts);
-    if (running !== undefined) return running;
-    const trace: Trace = [];
-    enterContext({ owner: this.parts, trace });
-    return trace;
+  trace(): readonly Cached<unknown>[];
+  trace<T>(fn: () => T): T;
+  trace<T>(fn?: () => T): T | readonly Cached<unknown>[] {
+    if (fn === undefined) return [...(currentTrace(this.parts) ?? [])];
+    if (typeof fn !== 'function') throw expected('fn', 'a function', fn);
+    return runForGood({ owner: this.parts, trace: [] }, fn);
   }
 
   on<E extends keyof CacheEvents>(event: E, listener: (event: CacheEvents[E]) => void): () => void {
@@ -216,15 +215,15 @@ export class CacheView implements Cache, View {
     if (this.#plain) return text;
     const { settings, types } = this.parts;
     // No text of a key starts with a quote and a bar, and the list has three parts: nothing can be read in two ways.
-    return `"|${encodeKey([this.#view.namespace, this.#tenant(text), settings.vary?.()], types)}|${text}`;
+    return `"|${encodeKey([this.#view.namespaces, this.#tenant(text), settings.vary?.()], types)}|${text}`;
   }
 
   /** The entry that may be handed out at once, if there is one. */
-  hit(key: string, maxStale: number): Entry | undefined {
+  hit(key: string, { maxStale, copy }: ReadSettings): Entry | undefined {
     const { parts } = this;
     if (parts.shared && maxStale === 0) return undefined;
     const entry = parts.near.get(key);
-    if (entry === undefined || this.mode() !== 'on') return undefined;
+    if (entry === undefined || entry.kept.copy !== copy || this.mode() !== 'on') return undefined;
     const now = parts.shared ? parts.clock.now() : parts.clock.coarse();
     // Without a store nothing can be missing, so there is nothing to subtract.
     const floor = parts.shared ? now - maxStale : 0;
@@ -294,7 +293,7 @@ export class CacheView implements Cache, View {
 
   /** Makes sure that two functions of a view do not share a name. @throws TypeError */
   claim(name: string, owner: object): void {
-    const full = `${this.#view.namespace ?? ''}/${name}`;
+    const full = `${encodeKey([this.#view.namespaces, this.#view.tenant])}${name}`;
     const known = this.parts.names.get(full);
     if (known !== undefined && known !== owner)
       throw new TypeError(
@@ -338,7 +337,7 @@ export class CacheView implements Cache, View {
     }
     if (currentContext() === undefined) return;
     if (landing.source !== 'database') handUp(this.parts, landing);
-    currentTrace(this.parts)?.push(cachedOf(landing));
+    note(this.parts, () => cachedOf(landing));
   }
 
   /** A hit inside a load, a traced request or a transaction. Inside a transaction it is none. */
@@ -350,7 +349,7 @@ export class CacheView implements Cache, View {
       stale: false,
       torn: undefined,
     });
-    currentTrace(this.parts)?.push(this.cachedFrom(entry));
+    note(this.parts, () => this.cachedFrom(entry));
     return true;
   }
 
@@ -389,7 +388,8 @@ export class CacheView implements Cache, View {
   }
 
   #identity(key: string): Identity {
-    return { key, namespace: this.#view.namespace, tenant: this.#plain ? undefined : this.#tenant(key) };
+    const tenant = this.#plain ? undefined : this.#tenant(key);
+    return { key, stars: tenant === this.#view.tenant ? this.#stars : starsOf({ ...this.#view, tenant }) };
   }
 
   #tenant(what: string): string | number | undefined {
@@ -398,14 +398,6 @@ export class CacheView implements Cache, View {
     if (tenant !== undefined) return checkTenant(tenant);
     if (settings.tenancy === 'required') throw new TenantMissingError(what);
     return undefined;
-  }
-
-  #viewTags(tenant = this.#view.tenant): string[] {
-    const { namespace } = this.#view;
-    return [
-      ...(namespace === undefined ? [] : [namespaceTag(namespace)]),
-      ...(tenant === undefined ? [] : [tenantTag(tenant)]),
-    ];
   }
 
   #ageOf(entry: Entry): number {

@@ -62,7 +62,7 @@ export class Caller {
   call(self: unknown, args: unknown[]): Promise<unknown> {
     try {
       const key = this.#view.keyOf(this.keyText(self, args));
-      const entry = this.#options.when === undefined ? this.#view.hit(key, this.#settings.maxStale) : undefined;
+      const entry = this.#options.when === undefined ? this.#view.hit(key, this.#settings) : undefined;
       if (entry !== undefined) return answerOf(entry);
       const joined = this.#isPlain ? this.#view.join(key, this.#settings) : undefined;
       if (joined === undefined) return this.#miss(key, self, args).then(valueOf);

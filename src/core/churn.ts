@@ -18,20 +18,26 @@ interface Waste {
  * and saves nothing, so after a while it stops for a while.
  */
 export class Churn {
-  readonly #waste = new LRUCache<string, Waste>({ max: maxKeys });
+  /** Made when the first key is watched: room for all of them is allocated at once. */
+  #waste: LRUCache<string, Waste> | undefined;
 
   /** Why a value is not worth storing at the moment. `replaced` is the entry that it takes the place of. */
   reasonToRest(key: string, replaced: Entry | undefined, now: number): string | undefined {
-    const known = this.#waste.get(key);
+    const known = this.#waste?.get(key);
     if (known !== undefined && now < known.restsUntil)
       return `it was invalidated ${patience} times in a row without a hit`;
     if (replaced === undefined) return undefined;
-    if (replaced.used) this.#waste.delete(key);
-    else if (known === undefined) this.#waste.set(key, { times: 1, restsUntil: 0 });
+    if (replaced.used) this.#waste?.delete(key);
+    else if (known === undefined) this.#watch(key);
     else if (++known.times >= patience) {
       known.times = 0;
       known.restsUntil = now + rest;
     }
     return undefined;
+  }
+
+  #watch(key: string): void {
+    this.#waste ??= new LRUCache({ max: maxKeys });
+    this.#waste.set(key, { times: 1, restsUntil: 0 });
   }
 }

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Receipt } from './invalidate.js';
 import type { Cached } from './outcome.js';
 import type { Scope } from './scope.js';
 import type { Version } from './store.js';
@@ -7,6 +8,8 @@ import type { Version } from './store.js';
 export interface Unit {
   readonly tags: Set<string>;
   ended: boolean;
+  /** What became of its invalidations: a receipt, or nothing when it was rolled back. */
+  readonly outcome: Promise<Receipt | undefined>;
 }
 
 /** The reads of one request, in the order in which they were answered. */
@@ -43,10 +46,10 @@ export async function runWithin<T>(context: Omit<Context, 'outer'>, fn: () => T 
   }
 }
 
-/** Gives the code that is running, and all that it starts, a context from here on. */
-export function enterContext(context: Omit<Context, 'outer'>): void {
-  running++; // for good: nobody says when a request is over
-  storage.enterWith({ ...context, outer: storage.getStore() });
+/** Runs `fn`, and all that it starts, in a context that nobody says the end of. */
+export function runForGood<T>(context: Omit<Context, 'outer'>, fn: () => T): T {
+  running++;
+  return storage.run({ ...context, outer: storage.getStore() }, fn);
 }
 
 /** The innermost transaction of this cache that has not ended: work that outlives its transaction is outside of it. */
@@ -55,6 +58,15 @@ export function currentUnit(owner: object): Unit | undefined {
     if (context.owner === owner && context.unit?.ended === false) return context.unit;
   return undefined;
 }
+
+/** Adds a read to the trace of the current request, if it is traced and has not grown too long. */
+export function note(owner: object, read: () => Cached<unknown>): void {
+  const trace = currentTrace(owner);
+  if (trace !== undefined && trace.length < longestTrace) trace.push(read());
+}
+
+/** The first reads of a request say what it does; a trace must not become a leak. */
+const longestTrace = 1000;
 
 /** The trace of the current request, if it is traced. */
 export function currentTrace(owner: object): Trace | undefined {

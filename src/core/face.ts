@@ -131,7 +131,12 @@ export interface Cache<Tag extends string = string> {
   /** What is stored for a key, whether it would be served, and why not. */
   explain(key: Key): Promise<Explanation>;
   stats(): CacheStats;
-  /** The reads of the current request (async context), from the first call of `trace()` in it on. */
+  /**
+   * Runs `fn`, and everything that it starts, as one traced request: `app.use((req, res, next) => cache.trace(next))`.
+   * Tracing makes every hit look for its request, so leave it out where nobody reads it.
+   */
+  trace<T>(fn: () => T): T;
+  /** The reads of the current request so far, the first 1,000 of them; empty when it is not traced. */
   trace(): readonly Cached<unknown>[];
   /** Calls `listener` at each event, until the returned function is called. */
   on<E extends keyof CacheEvents>(event: E, listener: (event: CacheEvents[E]) => void): () => void;

@@ -1,4 +1,4 @@
-import { hashKey } from '../values/index.js';
+import { encodeKey, hashKey } from '../values/index.js';
 
 /**
  * The tags that an entry has without anybody naming them, so that `clear()` and `delete(key)` are invalidations like
@@ -8,8 +8,8 @@ import { hashKey } from '../values/index.js';
 export interface Identity {
   /** The whole key: namespace, tenant, variation and what the caller said. Unique in this cache. */
   readonly key: string;
-  readonly namespace: string | undefined;
-  readonly tenant: string | number | undefined;
+  /** The stars of the views that it is seen through. */
+  readonly stars: readonly string[];
 }
 
 /** With a store, `*` is split, so that in a cluster no slot carries a part of every read. */
@@ -25,10 +25,7 @@ export function entryHash(identity: Identity, version: string): string {
 /** The tags of an entry that come with its key. */
 export function standingTags(identity: Identity, keyHash: string, shared: boolean): string[] {
   const lot = lotOf(keyHash);
-  const tags = [shared ? `~*${lot % copies}` : '~*', `~k${lot % buckets}`];
-  if (identity.namespace !== undefined) tags.push(namespaceTag(identity.namespace));
-  if (identity.tenant !== undefined) tags.push(tenantTag(identity.tenant));
-  return tags;
+  return [shared ? `~*${lot % copies}` : '~*', `~k${lot % buckets}`, ...identity.stars];
 }
 
 /** What `delete(key)` and `set` raise. */
@@ -63,12 +60,26 @@ export function clearTags(shared: boolean): string[] {
   return shared ? Array.from({ length: copies }, (_, i) => `~*${i}`) : ['~*'];
 }
 
-export function namespaceTag(namespace: string): string {
-  return `~n${namespace}`;
+/** A view: namespaces from the outer to the inner one, and a tenant. */
+export interface Place {
+  readonly namespaces: readonly string[];
+  readonly tenant: string | number | undefined;
 }
 
-export function tenantTag(tenant: string | number): string {
-  return `~t${typeof tenant}:${tenant}`;
+/** What `clear()` of a view raises. */
+export function starOf({ namespaces, tenant }: Place): string {
+  return `~v${encodeKey([namespaces, tenant])}`;
+}
+
+/** The stars of a view and of all views around it: an outer one clears the inner ones too. */
+export function starsOf({ namespaces, tenant }: Place): string[] {
+  const stars: string[] = [];
+  for (let depth = 0; depth <= namespaces.length; depth++) {
+    const outer = namespaces.slice(0, depth);
+    if (depth > 0) stars.push(starOf({ namespaces: outer, tenant: undefined }));
+    if (tenant !== undefined) stars.push(starOf({ namespaces: outer, tenant }));
+  }
+  return stars;
 }
 
 /** A tag of the user's, kept apart from our own. */

@@ -3,7 +3,7 @@ import type { Ask } from './ask.js';
 import { runWithin } from './context.js';
 import { leaveTags, store } from './deposit.js';
 import { parseDuration } from './duration.js';
-import { Entry } from './entry.js';
+import { Entry, holdsHere } from './entry.js';
 import { ClosedError, LoadTimeoutError } from './errors.js';
 import type { Landing } from './flight.js';
 import { ownTag } from './identity.js';
@@ -68,6 +68,7 @@ export async function runLoad(
   scope: Scope,
   said: Said,
 ): Promise<unknown> {
+  if (parts.closed) throw new ClosedError('read');
   const { hard } = ask.settings;
   let abort: AbortController | undefined;
   let over: Error | undefined;
@@ -168,7 +169,8 @@ export function settle(
     origin,
     counter: ask.counter,
   });
-  parts.near.write(key, entry);
+  // Invalidated while it was loaded: it must not take the place of what a `set` has stored since.
+  if (parts.shared || holdsHere(parts.tags, sight.epoch, entry, now)) parts.near.write(key, entry);
   store(parts, ask, entry, raw, lease);
   return { ...landing, stored: true, reason: sight.reason, torn: undefined };
 }

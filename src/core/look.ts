@@ -61,7 +61,7 @@ async function lookFar(parts: Parts, ask: Ask, entry: Entry | undefined, near: E
       // The payload is here already: its versions alone decide, and cost a fraction of its bytes.
       await known.ask(undefined, wanted);
       // One that is about to age may have been replaced in the store by another process.
-      if (parts.clock.now() < entry.settledUntil && known.holds(entry.epoch, entry.tags, entry.versions))
+      if (!ask.fresh && parts.clock.now() < entry.settledUntil && known.holds(entry.epoch, entry.tags, entry.versions))
         return known.sight({ entry, source: 'near', reason: 'aged' });
     }
     const bytes = await known.ask(ask.hash, wanted);
@@ -127,7 +127,9 @@ function arrive(parts: Parts, ask: Ask, found: Found): Entry | undefined {
     origin: head.origin,
     counter: ask.counter,
   });
-  if (parts.clock.now() >= entry.keepUntil) return undefined;
+  const now = parts.clock.now();
+  // From the future: the store's clock was set back, and nobody knows how old the value is.
+  if (now >= entry.keepUntil || entry.storedAt > now + drift) return undefined;
   parts.near.write(ask.identity.key, entry);
   return entry;
 }

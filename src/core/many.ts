@@ -47,7 +47,7 @@ export async function fillMany<In, T>(view: View, read: ReadMany<In, T, string>)
   });
 
   const missing = [...places.values()].filter((place) => {
-    const entry = fresh || options.copy !== undefined ? undefined : view.hit(place.ask.identity.key, base.maxStale);
+    const entry = fresh || options.copy !== undefined ? undefined : view.hit(place.ask.identity.key, base);
     if (entry !== undefined) place.answer = () => view.cachedFrom(entry).value;
     return entry === undefined;
   });

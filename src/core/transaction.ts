@@ -9,14 +9,23 @@ import type { Parts } from './parts.js';
  * before COMMIT they would only make somebody else load the old row again.
  */
 export async function transaction<T>(parts: Parts, fn: () => T | Promise<T>): Promise<T> {
-  const unit: Unit = { tags: new Set(), ended: false };
-  // If it throws, the savepoint is rolled back and what it recorded is dropped with it.
-  const result = await runWithin({ owner: parts, unit }, fn).finally(() => {
-    unit.ended = true;
+  let tell: (receipt: Receipt | undefined) => void = () => {};
+  const outcome = new Promise<Receipt | undefined>((resolve) => {
+    tell = resolve;
   });
-  // A savepoint hands over to its transaction, unless that has ended without waiting for it.
-  if (unit.tags.size > 0) await acknowledge(parts, [...unit.tags], result);
-  return result;
+  const unit: Unit = { tags: new Set(), ended: false, outcome };
+  let receipt: Receipt | undefined;
+  try {
+    // If it throws, the savepoint is rolled back and what it recorded is dropped with it.
+    const result = await runWithin({ owner: parts, unit }, fn).finally(() => {
+      unit.ended = true;
+    });
+    // A savepoint hands over to its transaction, unless that has ended without waiting for it.
+    if (unit.tags.size > 0) receipt = await acknowledge(parts, [...unit.tags], result);
+    return result;
+  } finally {
+    tell(receipt);
+  }
 }
 
 /** Invalidates, or records the tags when a transaction is running. */
@@ -24,21 +33,32 @@ export async function invalidate(parts: Parts, tags: readonly string[]): Promise
   const unit = currentUnit(parts);
   if (unit === undefined) return (await parts.invalidations.raise(tags)).receipt;
   for (const tag of tags) unit.tags.add(tag);
-  return { tags, everywhere: Promise.resolve() };
+  return {
+    tags,
+    // Of the whole transaction: to be awaited after it.
+    get everywhere() {
+      return unit.outcome.then((receipt) => receipt?.everywhere);
+    },
+  };
 }
 
 /**
  * Invalidates after a write that has succeeded. The write must not look failed, or it is tried again: what the store
  * does not confirm in time is reported, and stays queued.
  */
-export async function acknowledge(parts: Parts, tags: readonly string[], result: unknown): Promise<void> {
+export async function acknowledge(
+  parts: Parts,
+  tags: readonly string[],
+  result: unknown,
+): Promise<Receipt | undefined> {
   const started = parts.clock.now();
   try {
-    await invalidate(parts, tags);
+    return await invalidate(parts, tags);
   } catch (error) {
     if (!(error instanceof InvalidationPendingError)) throw error;
     parts.events.emit('unacknowledged', { tags: error.tags, age: parts.clock.now() - started });
     if (parts.settings.onUnacknowledged === 'throw')
       throw new InvalidationPendingError(error.tags, { cause: error.cause, committed: true, result });
+    return undefined;
   }
 }

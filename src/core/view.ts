@@ -3,7 +3,7 @@ import type { Entry } from './entry.js';
 import type { Explanation } from './explain.js';
 import type { Landing } from './flight.js';
 import type { Receipt } from './invalidate.js';
-import type { LoadContext, LoadContext, Mode, ReadSettings } from './options.js';
+import type { LoadContext, Mode, ReadSettings } from './options.js';
 import type { Cached } from './outcome.js';
 import type { Parts } from './parts.js';
 
@@ -13,7 +13,7 @@ export interface View {
   /** The full key of a key's text. @throws TenantMissingError */
   keyOf(text: string): string;
   /** The entry that may be handed out at once, if there is one. */
-  hit(key: string, maxStale: number): Entry | undefined;
+  hit(key: string, settings: ReadSettings): Entry | undefined;
   ask(key: string, query: Query): Ask;
   /** A flight that the read can join in passing. */
   join(key: string, settings: ReadSettings): Promise<Landing> | undefined;

@@ -14,6 +14,7 @@ import { Unreadable } from './unreadable.js';
 export class Cursor {
   at: number;
   end: number;
+  readonly start: number;
   ctes: readonly string[] = [];
   /** Reads a whole statement up to the end: the one who knows all kinds lends it to those who find one in theirs. */
   readonly statement: (cursor: Cursor) => void;
@@ -27,6 +28,7 @@ export class Cursor {
     statement: (cursor: Cursor) => void,
   ) {
     this.at = start;
+    this.start = start;
     this.end = end;
     this.statement = statement;
   }

@@ -1,5 +1,6 @@
 import type { Cursor } from './cursor.js';
 import { bareFunctions, purityOf, syntax, timeFunctions } from './functions.js';
+import { readTable } from './tables.js';
 import { isSetOperation, startsQuery } from './words.js';
 
 /**
@@ -7,16 +8,9 @@ import { isSetOperation, startsQuery } from './words.js';
  * asks the clock, a lock at the end. Anything that would name a table in an expression, but is none of the known
  * ways to do so, makes the statement unreadable.
  */
-export interface Readers {
-  /** Reads a `SELECT` up to the end, or to the next part of a union. */
-  select(c: Cursor): void;
-  /** Reads the name of a table that stands for all of its rows. */
-  table(c: Cursor): void;
-}
-
 /** Up to where `isEnd` says so, or to the end. */
-export function walk(c: Cursor, readers: Readers, isEnd: (c: Cursor) => boolean = never): void {
-  while (!c.done && !isEnd(c)) step(c, readers);
+export function walk(c: Cursor, isEnd: (c: Cursor) => boolean = never): void {
+  while (!c.done && !isEnd(c)) step(c);
 }
 
 function never(): boolean {
@@ -24,14 +18,14 @@ function never(): boolean {
 }
 
 /** Goes over what stands here: a token, or a bracket with all that is in it. */
-export function step(c: Cursor, readers: Readers): void {
+export function step(c: Cursor): void {
   const { kind, word, text } = c.token;
   if (kind === 'open') {
-    c.inside(() => (text === '(' && startsQuery(c) ? c.statement(c) : walk(c, readers)));
+    c.inside(() => (text === '(' && startsQuery(c) ? c.statement(c) : walk(c)));
   } else if (word !== '') {
-    keyword(c, word, readers);
+    keyword(c, word);
   } else if (kind === 'word' || kind === 'name') {
-    reference(c, readers);
+    reference(c);
   } else if (kind === '.') {
     c.at++;
     if (c.isName) c.at++;
@@ -49,10 +43,10 @@ export function step(c: Cursor, readers: Readers): void {
 
 const clock = /\b(now|today|tomorrow|yesterday)\b/i;
 
-function keyword(c: Cursor, word: string, readers: Readers): void {
+function keyword(c: Cursor, word: string): void {
   switch (word) {
     case 'SELECT':
-      return readers.select(c);
+      return c.statement(c);
     case 'AS':
       // What follows is a name, whatever it looks like: `SELECT a AS from FROM t`.
       c.at++;
@@ -69,12 +63,12 @@ function keyword(c: Cursor, word: string, readers: Readers): void {
       c.at++;
       c.facts.combines = true;
       if (!c.skip('ALL')) c.skip('DISTINCT');
-      if (c.skip('TABLE')) readers.table(c);
+      if (c.word === 'TABLE') c.statement(c);
       return;
     case 'IN':
       c.at++;
       // In SQLite a table may stand for the list of its values.
-      if (c.dialect.name === 'sqlite' && c.isName) readers.table(c);
+      if (c.dialect.name === 'sqlite' && c.isName) readTable(c);
       return;
     case 'FOR':
       c.at++;
@@ -89,13 +83,13 @@ function keyword(c: Cursor, word: string, readers: Readers): void {
       c.at++;
       return;
   }
-  reference(c, readers);
+  reference(c);
 }
 
 const locks = new Set(['UPDATE', 'SHARE', 'NO', 'KEY']);
 
 /** A column, a call, or a keyword that says nothing about tables. */
-function reference(c: Cursor, readers: Readers): void {
+function reference(c: Cursor): void {
   const first = c.token;
   let last = first;
   c.at++;
@@ -107,7 +101,7 @@ function reference(c: Cursor, readers: Readers): void {
     if (last !== first || !syntax.has(first.word)) {
       const isBuiltIn = last === first || c.fold(first) === 'pg_catalog';
       call(c, c.fold(last), isBuiltIn);
-      step(c, readers);
+      step(c);
     }
   } else if (last === first && bareFunctions[c.dialect.name].has(first.word)) {
     c.facts.never(`${first.word}, which differs from call to call`);
@@ -164,4 +158,3 @@ function typeName(c: Cursor): void {
   c.table();
   if (c.isOpen) c.pass();
 }
-

@@ -211,7 +211,7 @@ export function tokenize(sql: string, dialect: Dialect, executes = true): Tokens
       return true;
     }
     if (code === 0x3f) {
-      const place = mysql ? (at++, '?') : take(/\?\d*/y)!;
+      const place = take(mysql ? /\?/y : /\?\d*/y)!;
       if (place !== '?') numbered = true;
       push('parameter', place, '', place === '?' ? questions++ : Number(place.slice(1)) - 1);
       return true;

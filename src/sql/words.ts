@@ -8,7 +8,9 @@ import type { Dialect } from './dialect.js';
 
 /** Words that end a FROM list or a condition, and can be no names. */
 const reserved: Record<Dialect['name'], ReadonlySet<string>> = {
-  postgres: new Set(words('WHERE GROUP HAVING WINDOW ORDER LIMIT OFFSET FETCH FOR UNION INTERSECT EXCEPT INTO RETURNING')),
+  postgres: new Set(
+    words('WHERE GROUP HAVING WINDOW ORDER LIMIT OFFSET FETCH FOR UNION INTERSECT EXCEPT INTO RETURNING'),
+  ),
   mysql: new Set(words('WHERE GROUP HAVING ORDER LIMIT FETCH FOR UNION INTO LOCK PROCEDURE SET')),
   sqlite: new Set(words('WHERE GROUP HAVING ORDER LIMIT UNION INTERSECT EXCEPT RETURNING SET')),
 };
@@ -45,7 +47,9 @@ export function isTail(c: Cursor): boolean {
   }
   if (c.word !== 'RETURNING') return false;
   const next = c.peek(1);
-  return next.kind !== 'end' && next.kind !== ',' && next.kind !== '.' && (next.kind !== 'operator' || next.text === '*');
+  return (
+    next.kind !== 'end' && next.kind !== ',' && next.kind !== '.' && (next.kind !== 'operator' || next.text === '*')
+  );
 }
 
 /** How many words of a join stand here (`LEFT OUTER JOIN` is 3), or 0. `LEFT(a, 1)` is none. */
@@ -84,7 +88,9 @@ export function isAlias(c: Cursor): boolean {
 }
 
 const notAlias = new Set(
-  words('ON USING SET AS TABLESAMPLE PARTITION INDEXED NOT WITH WHEN SELECT VALUES DEFAULT FROM USE FORCE IGNORE LATERAL'),
+  words(
+    'ON USING SET AS TABLESAMPLE PARTITION INDEXED NOT WITH WHEN SELECT VALUES DEFAULT FROM USE FORCE IGNORE LATERAL',
+  ),
 );
 
 function words(text: string): string[] {

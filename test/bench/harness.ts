@@ -81,7 +81,7 @@ export async function cpuOf(fn: () => unknown): Promise<number> {
 }
 
 /** A loop of its own for each contender: a shared one would learn about all, and be equally bad for each. */
-function runner(read: Contender['read'], concurrent: number): (count: number) => Promise<unknown> {
+export function runner(read: Contender['read'], concurrent: number): (count: number) => Promise<unknown> {
   const source = `// ${++loops}
     let at = 0;
     return async (count) => { for (let end = at + count; at < end; ) await read(at++); }`;

@@ -33,6 +33,8 @@ Rows: ${names.join(', ')}`);
   process.exit(values.help ? 0 : 1);
 }
 
+// Redis is emptied before each row: never one that was lent for tests.
+delete process.env.UNSTALE_TEST_REDIS_URL;
 const { services, missing, stop } = await startServices(['redis']);
 for (const reason of missing) console.log(`${reason}\n`);
 const setting: Setting = {

@@ -30,27 +30,31 @@ afterEach(forgetWatched);
 
 describe(`in any order of all that can be reordered, a read contains every write acknowledged before it (seed ${seed})`, () => {
   test.each([
-    ['one process, in memory', 1, 'memory', [], 500],
-    ['two processes on a store that reports changes', 2, 'watched', [], 500],
-    ['three processes on a store that reports nothing', 3, 'unwatched', [], 800],
-    ['two processes on a store that is lost and goes back', 2, 'unwatched', ['remember', 'go back', 'lose'], 400],
+    ['one process, in memory', 1, 'memory', [], 400],
+    ['two processes on a store that reports changes', 2, 'watched', [], 400],
+    ['three processes on a store that reports nothing', 3, 'unwatched', [], 500],
+    ['two processes on a store that is lost and goes back', 2, 'unwatched', ['remember', 'go back', 'lose'], 300],
     [
       'two processes on a store that reports changes, is lost and goes back',
       2,
       'watched',
       ['remember', 'go back', 'lose'],
-      300,
+      200,
     ],
-    ['two processes whose connections are cut', 2, 'unwatched', ['down', 'up', 'up'], 500],
+    ['two processes whose connections are cut', 2, 'unwatched', ['down', 'up', 'up'], 250],
   ] as const)('%s', { timeout: 120_000 }, async (_, processes, how, accidents, count) => {
     await fc.assert(
-      property(programs(processes, accidents), (step) => aStage(processes, how, step, (accidents as readonly string[]).includes('down')), true),
+      property(
+        programs(processes, accidents),
+        (step) => aStage(processes, how, step, (accidents as readonly string[]).includes('down')),
+        true,
+      ),
       { numRuns: runs(count), seed },
     );
   });
 });
 
-describe('the same property finds what is wrong with a cache that', () => {
+describe('the same property finds what is wrong with a cache that', { timeout: 60_000 }, () => {
   const flaws: readonly Flaw[] = [
     'deletes entries instead of raising versions',
     'takes versions after the load',

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { createCache } from '../../src/index.js';
 import { fakeClock, memoryStore } from '../../src/testing/index.js';
 import { auditAfterEach, watch } from '../support/audit.js';
-import { signal } from '../support/database.js';
+import { signal, turn } from '../support/database.js';
 import { scheduled } from '../support/scheduled.js';
 
 auditAfterEach();
@@ -12,10 +12,12 @@ auditAfterEach();
 // test/race/schedules.test.ts.
 test('a value from before a delete is not stored by a set that comes between its two steps', async () => {
   const clock = fakeClock();
-  const go = signal();
+  const [go, late] = [signal(), signal()];
   let raises = 0;
   const store = scheduled(memoryStore(), async (label) => {
     if (label === 'raise answers' && ++raises === 2) await go.fired;
+    // The delete also removes what it finds, so the value has to arrive after that.
+    if (label === 'write leaves') await late.fired;
   });
   const cache = watch(createCache({ clock, store }), clock);
   const since = await cache.snapshot('rows');
@@ -24,5 +26,7 @@ test('a value from before a delete is not stored by a set that comes between its
   await cache.set('row', 'old', { since });
   go.fire();
   await deleting;
+  late.fire();
+  await turn();
   expect(await cache.get('row')).toBeUndefined();
 });

@@ -287,12 +287,7 @@ function pending(error: unknown): void {
 }
 
 /** Our caches, on a store whose every request and answer waits for `step`. */
-export function aStage(
-  processes: number,
-  how: 'memory' | 'watched' | 'unwatched',
-  step: Step,
-  outages = false,
-): Stage {
+export function aStage(processes: number, how: 'memory' | 'watched' | 'unwatched', step: Step, outages = false): Stage {
   const clock = fakeClock();
   // Large bounds are allocated at once, which would be most of what a run takes.
   const memory = { maxEntries: 100 };

@@ -1,4 +1,4 @@
-import { KeyvRedis } from '@keyv/redis';
+import KeyvRedis from '@keyv/redis';
 import { createCache as createDedupe } from 'async-cache-dedupe';
 import { BentoCache, bentostore } from 'bentocache';
 import { redisDriver } from 'bentocache/drivers/redis';
@@ -23,7 +23,7 @@ const hour = 3_600_000;
 
 /** Ours, without memory of its own. `name` sets variants apart. */
 export async function unstale(task: StoredTask, options: CacheOptions = {}, name = us): Promise<Contender> {
-  const cache = await connected(task.redis, { name, memory: false, ...options });
+  const cache = await connected(task.redis, { name: name.replace(/[^\w.-]+/g, '-'), memory: false, ...options });
   const { load, keyAt, tags } = task;
   return {
     name,

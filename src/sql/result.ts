@@ -1,0 +1,158 @@
+import type { Cursor } from './cursor.js';
+import { type Dialect, foldName } from './dialect.js';
+import type { Facts } from './facts.js';
+import type { Token } from './lexer.js';
+import type { Read, RowOutput, Statement, StatementKind, TransactionControl } from './types.js';
+
+/** What was found, in the form in which it is told: {@link Statement}. */
+export function resultOf(c: Cursor, kind: StatementKind, control?: TransactionControl): Statement {
+  const { facts } = c;
+  const named = namesOf(c);
+  if (facts.writes.length > 0) facts.never('a statement that writes');
+  if (kind !== 'select') facts.never('a statement that is no query');
+  return {
+    kind,
+    opaque: undefined,
+    reads: readsOf(facts),
+    writes: facts.writes,
+    uncacheable: facts.uncacheable,
+    functions: [...facts.functions],
+    transaction: control,
+    session: facts.session,
+    commitsImplicitly: c.dialect.name === 'mysql' && (commits.has(kind) || control?.action === 'begin'),
+    parts: [],
+    names: named.names,
+    readsWholeRows: facts.wholeRows || named.hasWholeRows,
+    rowOutput: kind === 'select' ? rowOutput(c) : undefined,
+  };
+}
+
+const commits = new Set<StatementKind>(['ddl', 'truncate', 'other', 'opaque']);
+
+const nothing: ReadonlySet<string> = new Set();
+
+export function opaque(reason: string, dialect: Dialect, session?: string): Statement {
+  return {
+    kind: 'opaque',
+    opaque: reason,
+    reads: [],
+    writes: [],
+    uncacheable: reason,
+    functions: [],
+    transaction: undefined,
+    session,
+    commitsImplicitly: dialect.name === 'mysql',
+    parts: [],
+    names: nothing,
+    readsWholeRows: true,
+    rowOutput: undefined,
+  };
+}
+
+/** Each table once. It is narrowed only if nothing else in the statement has its name, in whatever schema. */
+function readsOf(facts: Facts): Read[] {
+  const reads = new Map<string, Read>();
+  for (const { table, equalities, isTarget } of facts.places) {
+    if (isTarget) continue;
+    const once = facts.places.every((other) => other.equalities === equalities || other.table.name !== table.name);
+    reads.set(`${table.schema ?? ''}.${table.name}`, { table, once, equalities: once ? equalities : [] });
+  }
+  return [...reads.values()];
+}
+
+function namesOf(c: Cursor): { names: Set<string>; hasWholeRows: boolean } {
+  const names = new Set<string>();
+  const { exposed, introductions } = c.facts;
+  let hasWholeRows = false;
+  for (let at = c.start; at < c.end; at++) {
+    const token = c.tokens[at]!;
+    if (token.kind === 'word' || token.kind === 'name') {
+      const name = c.fold(token);
+      names.add(name);
+      // PostgreSQL: the name of a table where a value is expected is its whole row.
+      const isValue = exposed.has(name) && !introductions.has(at);
+      if (isValue && c.tokens[at + 1]?.kind !== '.' && c.tokens[at - 1]?.kind !== '.') hasWholeRows = true;
+    } else if (token.kind === 'string' && c.dialect.name === 'sqlite') {
+      names.add(foldName(token.text, c.dialect)); // a name where it can be no value
+    } else if (token.kind === 'operator' && token.text === '*') {
+      hasWholeRows ||= isStar(c.tokens[at - 1], c.tokens[at + 1]);
+    }
+  }
+  return { names, hasWholeRows };
+}
+
+/** Whether a `*` means all columns: not between two operands, and not `count(*)`. */
+function isStar(before: Token | undefined, after: Token | undefined): boolean {
+  if (before?.kind === '.' || before?.kind === ',' || before === undefined || before.kind === 'operator') return true;
+  if (before.kind === 'open') return after?.kind !== 'close';
+  return (
+    after === undefined ||
+    [',', 'close', ';'].includes(after.kind) ||
+    starNeighbours.test(after.word) ||
+    starNeighbours.test(before.word)
+  );
+}
+
+const starNeighbours =
+  /^(SELECT|DISTINCT|ALL|RETURNING|FROM|INTO|WHERE|UNION|EXCEPT|INTERSECT|ORDER|LIMIT|SQL_\w+|STRAIGHT_JOIN)$/;
+
+/** See {@link Statement.rowOutput}. Two columns under one name, and neither of them is told. */
+function rowOutput(c: Cursor): RowOutput | undefined {
+  const { queries, combines, places, writes, list } = c.facts;
+  if (queries !== 1 || combines || places.length !== 1 || writes.length > 0) return undefined;
+  const output = new Map<string, string>();
+  const seen = new Set<string>();
+  const columns = columnsOf(c, list[0], list[1]);
+  const stars = columns.filter((it) => it?.column === '*').length;
+  if (stars === 1 && columns.length === 1) return 'all';
+  if (stars > 0) return new Map();
+  for (const it of columns) {
+    // What it is called is known only of columns and of what has an alias: it may take a column's place.
+    if (it === undefined || seen.has(it.as)) {
+      if (it === undefined) return new Map();
+      for (const [column, as] of output) if (as === it.as) output.delete(column);
+      continue;
+    }
+    seen.add(it.as);
+    if (it.column !== undefined) output.set(it.column, it.as);
+  }
+  return output;
+}
+
+/** The parts of a list of columns: the column if it is one, and its name in the result if that is known. */
+function columnsOf(c: Cursor, start: number, end: number): ({ column: string | undefined; as: string } | undefined)[] {
+  const columns: ({ column: string | undefined; as: string } | undefined)[] = [];
+  let from = start;
+  for (let at = start; at <= end; at++) {
+    const token = c.tokens[at]!;
+    if (at < end && token.kind === 'open') at = token.at as number;
+    else if (at === end || token.kind === ',') {
+      columns.push(columnOf(c, from, at));
+      from = at + 1;
+    }
+  }
+  return columns;
+}
+
+function columnOf(c: Cursor, start: number, end: number): { column: string | undefined; as: string } | undefined {
+  let at = start;
+  while (at + 1 < end && isNamed(c.tokens[at]!) && c.tokens[at + 1]!.kind === '.') at += 2;
+  const token = c.tokens[at]!;
+  if (at === end - 1 && token.text === '*') return { column: '*', as: '*' };
+  const column = at < end && isNamed(token) ? c.fold(token) : undefined;
+  if (column !== undefined && at === end - 1) return { column, as: shown(c, token) };
+  const hasAs = c.tokens[end - 2]?.word === 'AS' && end - 2 > start;
+  const last = c.tokens[end - 1];
+  if (last === undefined || !isNamed(last)) return undefined;
+  if (hasAs) return { column: at === end - 3 ? column : undefined, as: shown(c, last) };
+  return at === end - 2 ? { column, as: shown(c, last) } : undefined;
+}
+
+function isNamed(token: Token): boolean {
+  return token.kind === 'word' || token.kind === 'name';
+}
+
+/** The name as the driver tells it: only PostgreSQL folds those. */
+function shown(c: Cursor, token: Token): string {
+  return c.dialect.name === 'postgres' ? c.fold(token) : token.text;
+}
