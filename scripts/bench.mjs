@@ -43,7 +43,7 @@ await build({
 });
 await build({
   ...options,
-  entryPoints: [join(bench, 'child.ts')],
+  entryPoints: [join(bench, 'child.ts'), join(bench, 'isolate.ts')],
   packages: 'external',
   external: ['unstale', 'unstale/*'],
   tsconfigRaw: {},

@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 export type { Clock } from './core/clock.js';
-export type { Dependency } from './core/dependency.js';
+export type { Dependency, What } from './core/dependency.js';
 export type { Derivable } from './core/derivable.js';
 export type { Duration, Unit } from './core/duration.js';
 export {
@@ -17,7 +17,7 @@ export {
 } from './core/errors.js';
 export type { CacheEvents } from './core/events.js';
 export type { Explanation } from './core/explain.js';
-export type { Cache, CacheStats, Read, ReadMany, What } from './core/face.js';
+export type { Cache, CacheStats, Read, ReadMany } from './core/face.js';
 export type {
   AllDerivable,
   AsyncFn,
@@ -31,6 +31,7 @@ export type {
   MethodDecorator,
   MethodOptions,
   NeedsKey,
+  NeedsOneParameter,
 } from './core/functions.js';
 export type { Receipt } from './core/invalidate.js';
 export type { CacheOptions, Copy, LoadContext, Mode, ReadOptions, Timing } from './core/options.js';

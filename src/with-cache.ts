@@ -94,15 +94,19 @@ function fromInstance(
   cacheOfSelf: (self: unknown) => Cache<any>,
   decorate: (own: Cache<any>) => unknown,
 ): MethodDecorator<any, any, any, true> {
-  return decorator((method, name) => {
+  return decorator((method, member) => {
     const decorated = new WeakMap<object, AsyncFn>();
     const methodFor = (self: unknown): AsyncFn => {
       const own = cacheOfSelf(self);
       if (!isCache(own))
-        throw expected('cache', `a function that gives the cache of the instance of '${String(name)}'`, own);
+        throw expected('cache', `a function that gives the cache of the instance of '${String(member.name)}'`, own);
       let made = decorated.get(own);
       if (made === undefined) {
-        made = (decorate(own) as (method: AsyncFn, context: object) => AsyncFn)(method, { kind: 'method', name });
+        made = (decorate(own) as (method: AsyncFn, context: object) => AsyncFn)(method, {
+          kind: 'method',
+          name: member.name,
+          member,
+        });
         decorated.set(own, made);
       }
       return made;

@@ -2,7 +2,7 @@ import { type Clock, type Lease, StoreUnavailableError } from '../../src/adapter
 import { unavailable } from './errors.js';
 import type { Keys } from './keys.js';
 import { carryOut, type Nodes } from './nodes.js';
-import { evaluate, release } from './scripts.js';
+import { evaluate, release, renew } from './scripts.js';
 import { randomText } from './versions.js';
 
 /**
@@ -13,11 +13,16 @@ import { randomText } from './versions.js';
  * given back by its owner alone. A release that comes late, from a process that was paused until its lease had ended,
  * must not end the lease of the next one.
  *
+ * In Redis a lease lives for two seconds and is prolonged while its owner does, so that the others do not wait for
+ * somebody who was killed.
+ *
  * Who waits is woken by a message. Messages can be lost, so every wait also ends after its time.
  */
 export class Leases {
   readonly #options: LeaseOptions;
   readonly #waiting = new Map<string, Set<() => void>>();
+  readonly #held = new Set<Held>();
+  #callOffRenewal: (() => void) | undefined;
   #closed = false;
 
   constructor(options: LeaseOptions) {
@@ -28,18 +33,15 @@ export class Leases {
     const { nodes, keys, clock, timeout } = this.#options;
     const name = keys.lease(key);
     const owner = randomText();
-    const command = ['set', name, owner, 'PX', Math.max(1, Math.ceil(ms)), 'NX'] as const;
+    const command = ['set', name, owner, 'PX', Math.max(1, Math.min(life, Math.ceil(ms))), 'NX'] as const;
     const [reply] = await carryOut(nodes, [{ key: name, command }], timeout, clock);
     if (reply === null) return undefined;
     if (!Buffer.isBuffer(reply)) throw unavailable(reply);
     if (this.#closed) throw new StoreUnavailableError('this session was closed');
-    return {
-      release: () => {
-        if (this.#closed) return;
-        const errand = { key: name, command: evaluate(release, [name], [owner, keys.wake, key]) };
-        void carryOut(nodes, [errand], timeout, clock); // never rejects; a lease that is not given back runs out
-      },
-    };
+    const held: Held = { key, name, owner, until: clock.now() + ms };
+    this.#held.add(held);
+    this.#renewLater();
+    return { release: () => void this.#release(held) };
   }
 
   released(key: string, ms: number): Promise<void> {
@@ -74,11 +76,53 @@ export class Leases {
     for (const wake of [...(this.#waiting.get(key) ?? [])]) wake();
   }
 
-  close(): void {
+  /** Gives everything back, as far as Redis can be reached. Never rejects. */
+  async close(): Promise<void> {
     this.#closed = true;
+    this.#callOffRenewal?.();
     for (const key of [...this.#waiting.keys()]) this.woken(key);
+    await Promise.all([...this.#held].map((held) => this.#release(held)));
+  }
+
+  async #release(held: Held): Promise<void> {
+    if (!this.#held.delete(held)) return;
+    const { nodes, keys, clock, timeout } = this.#options;
+    const command = evaluate(release, [held.name], [held.owner, keys.wake, held.key]);
+    await carryOut(nodes, [{ key: held.name, command }], timeout, clock); // never rejects
+  }
+
+  #renewLater(): void {
+    if (this.#callOffRenewal !== undefined || this.#closed) return;
+    this.#callOffRenewal = this.#options.clock.after(life / 3, () => {
+      this.#callOffRenewal = undefined;
+      this.#renew();
+    });
+  }
+
+  #renew(): void {
+    const { nodes, clock, timeout } = this.#options;
+    const now = clock.now();
+    for (const held of this.#held) if (held.until <= now) this.#held.delete(held);
+    if (this.#held.size === 0) return;
+    const errands = [...this.#held].map(({ name, owner, until }) => ({
+      key: name,
+      command: evaluate(renew, [name], [owner, Math.max(1, Math.min(life, Math.ceil(until - now)))]),
+    }));
+    void carryOut(nodes, errands, timeout, clock);
+    this.#renewLater();
   }
 }
+
+interface Held {
+  readonly key: string;
+  readonly name: string;
+  readonly owner: string;
+  /** The end that its owner asked for. */
+  readonly until: number;
+}
+
+/** Milliseconds that a lease outlives its owner at most. */
+const life = 2000;
 
 export interface LeaseOptions {
   readonly nodes: Nodes;

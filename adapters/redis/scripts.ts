@@ -83,6 +83,12 @@ end
 return { record.epoch, tostring(reach) }
 `);
 
+/** Prolongs a lease, unless it ran out and is somebody else's by now. */
+export const renew = script(`
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+`);
+
 /** Gives a lease back, unless it ran out and is somebody else's by now, and wakes who waits. */
 export const release = script(`
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end

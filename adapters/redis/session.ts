@@ -145,7 +145,7 @@ export class RedisSession implements StoreSession {
     this.#closed = true;
     this.#start.end();
     this.#callOffBeat();
-    this.#leases.close();
+    await this.#leases.close();
     this.#wakes.close();
     this.#watch?.close();
     this.#nodes.close();

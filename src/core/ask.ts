@@ -6,6 +6,7 @@ import type { Counter } from './stats.js';
 /** What a value says about itself once it is loaded. */
 export interface Refined {
   readonly ttl?: Duration | undefined;
+  /** As the cache keeps them. */
   readonly tags?: readonly string[] | undefined;
 }
 

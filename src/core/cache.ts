@@ -1,13 +1,13 @@
 import { encodeKey, handOut, type Key, UnkeyableError } from '../values/index.js';
 import { Ask, type Query } from './ask.js';
 import { currentContext, currentTrace, currentUnit, handUp, note, runForGood } from './context.js';
-import { tagsOfWhat } from './dependency.js';
+import { tagsOfWhat, type What } from './dependency.js';
 import { type Duration, parseDuration } from './duration.js';
 import { answerOf, type Entry, holdsHere } from './entry.js';
 import { ClosedError, describe, expected, TenantMissingError } from './errors.js';
 import { type CacheEvents, eventNames } from './events.js';
 import { type Explanation, explain } from './explain.js';
-import type { Cache, CacheStats, Read, ReadMany, What } from './face.js';
+import type { Cache, CacheStats, Read, ReadMany } from './face.js';
 import { fill, gather, landed } from './fill.js';
 import { type Landing, protectedAs, valueOf } from './flight.js';
 import { clearTags, deleteTag, type Identity, keyTag, type Place, snapshotTags, starOf, starsOf } from './identity.js';
@@ -78,7 +78,7 @@ export class CacheView implements Cache, View {
         (landing) => (landing.own ? this.miss(this.#asking(key, read)).then(valueOf) : valueOf(landing)) as T,
       );
     } catch (error) {
-      return this.unkeyable(asRead(read, error), nameOf(read?.key), read?.load).then(
+      return this.unkeyable(asRead(read, error), nameOf(read?.key), taggedLoad(read)).then(
         (landing) => valueOf(landing) as T,
       );
     }
@@ -91,7 +91,9 @@ export class CacheView implements Cache, View {
       if (entry !== undefined) return Promise.resolve(this.cachedFrom<T>(entry));
       return this.miss(this.#asking(key, read)).then((landing) => cachedOf<T>(landing));
     } catch (error) {
-      return this.unkeyable(asRead(read, error), nameOf(read?.key), read?.load).then((landing) => cachedOf<T>(landing));
+      return this.unkeyable(asRead(read, error), nameOf(read?.key), taggedLoad(read)).then((landing) =>
+        cachedOf<T>(landing),
+      );
     }
   }
 
@@ -413,6 +415,15 @@ export class CacheView implements Cache, View {
 function asRead(read: unknown, error: unknown): unknown {
   if (typeof read === 'object' && read !== null) return error;
   return expected('read', 'an object with `key` and `load`', read);
+}
+
+/** For a read that goes past the cache: its tags belong to the load around it, which may be stored. */
+function taggedLoad(read: Read<unknown, string> | undefined): Query['load'] | undefined {
+  if (typeof read?.load !== 'function') return undefined;
+  return (context) => {
+    context.tag(...(read.tags ?? []));
+    return read.load(context);
+  };
 }
 
 /** Reads that say something about staleness or freshness are for `fill` to think about. */

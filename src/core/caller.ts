@@ -1,12 +1,14 @@
 import { encodeArguments, encodeKey, type Key, type KeyPart } from '../values/index.js';
 import type { Ask, Refined } from './ask.js';
+import { tagsOfOption, type What } from './dependency.js';
 import type { Duration } from './duration.js';
 import { answerOf } from './entry.js';
 import { describe, expected } from './errors.js';
 import { type Landing, valueOf } from './flight.js';
-import { ownTag } from './identity.js';
+import { clearTags } from './identity.js';
+import type { Member } from './member.js';
 import type { ReadSettings } from './options.js';
-import { checkTags, refuseUnknown, resolveReadOptions, wrapNames } from './resolve.js';
+import { refuseUnknown, resolveReadOptions, wrapNames } from './resolve.js';
 import { acknowledge } from './transaction.js';
 import type { View } from './view.js';
 import { warnOnce } from './warn.js';
@@ -17,8 +19,8 @@ type Options = {
   name?: string;
   version?: string | number;
   ttl?: Duration | ((value: unknown, ...args: unknown[]) => Duration);
-  tags?: readonly string[] | ((this: unknown, ...args: unknown[]) => readonly string[]);
-  tagsOf?: (value: unknown, ...args: unknown[]) => readonly string[];
+  tags?: readonly What<string>[] | ((this: unknown, ...args: unknown[]) => readonly What<string>[]);
+  tagsOf?: (value: unknown, ...args: unknown[]) => readonly What<string>[];
   when?: (this: unknown, ...args: unknown[]) => boolean;
   key?: (this: unknown, ...args: unknown[]) => Key;
 };
@@ -31,14 +33,12 @@ export class Caller {
   readonly #method: Method;
   readonly #options: Options;
   readonly #settings: ReadSettings;
-  readonly #given: string | symbol;
+  readonly #member: Member;
   /** Calls need no thought of their own when others are loading the same. */
   readonly #isPlain: boolean;
   #name: string | undefined;
-  /** What stands in the class: tells a method from one that overrides it. */
-  member: unknown;
 
-  constructor(view: View, method: Method, options: Options, given: string | symbol, named: boolean) {
+  constructor(view: View, method: Method, options: Options, member: Member) {
     const { name: _, version: __, ttl, tags, tagsOf, when, key, ...timing } = options;
     refuseUnknown(options, wrapNames, 'withCache');
     for (const [what, fn] of Object.entries({ tagsOf, when, key }))
@@ -46,7 +46,7 @@ export class Caller {
     this.#view = view;
     this.#method = method;
     this.#options = options;
-    this.#given = given;
+    this.#member = member;
     this.#settings = resolveReadOptions(
       {
         ...timing,
@@ -56,7 +56,7 @@ export class Caller {
       view.parts.settings.read,
     );
     this.#isPlain = when === undefined && this.#settings.tolerate === 0;
-    if (named) this.#claim(options.name ?? String(given));
+    if (options.name !== undefined) this.#claim(options.name);
   }
 
   call(self: unknown, args: unknown[]): Promise<unknown> {
@@ -75,7 +75,7 @@ export class Caller {
   /** The text of a call: it is a plain key, so that `cache.delete(getTeam.key(7))` means this entry. */
   keyText(self: unknown, args: readonly unknown[]): string {
     const { key } = this.#options;
-    const name = this.#name ?? this.#claim(nameOfMethod(self, this.#given, this.member));
+    const name = this.#name ?? this.#claim(this.#member.nameOn(self));
     const { types } = this.#view.parts;
     if (key === undefined) return name + encodeArguments(args, types);
     const own = key.apply(self, args as unknown[]);
@@ -101,9 +101,7 @@ export class Caller {
       explain: async (...args: unknown[]) => view.explain(this.keyText(self, args), this.#version),
       many: async (inputs: readonly unknown[]) => {
         if (!Array.isArray(inputs)) throw expected('inputs', 'a list', inputs);
-        // A method of one parameter takes an input each; others take a list of arguments each.
-        const several = this.#method.length > 1;
-        return Promise.all(inputs.map((input) => this.call(self, several && Array.isArray(input) ? input : [input])));
+        return Promise.all(inputs.map((input) => this.call(self, [input])));
       },
     };
   }
@@ -119,9 +117,11 @@ export class Caller {
   #ask(key: string, self: unknown, args: unknown[], fresh: boolean): Ask {
     const { tags } = this.#options;
     const settings =
-      typeof tags === 'function' ? { ...this.#settings, tags: checkTags(tags.apply(self, args)) } : this.#settings;
+      typeof tags === 'function'
+        ? { ...this.#settings, tags: tagsOfOption(tags.apply(self, args), 'reads') }
+        : this.#settings;
     return this.#view.ask(key, {
-      name: this.#name ?? String(this.#given),
+      name: this.#name ?? String(this.#member.name),
       settings,
       version: this.#version,
       fresh,
@@ -150,13 +150,20 @@ export class Caller {
     return {
       refine: (value) => ({
         ttl: typeof ttl === 'function' ? ttl(value, ...args) : undefined,
-        tags: tagsOf === undefined ? undefined : checkTags(tagsOf(value, ...args)),
+        tags: tagsOf === undefined ? undefined : tagsOfOption(tagsOf(value, ...args), 'reads'),
       }),
     };
   }
 
   #failed(error: unknown, self: unknown, args: unknown[]): Promise<Landing> {
-    return this.#view.unkeyable(error, this.#name ?? String(this.#given), () => this.#load(self, args));
+    const { tags, tagsOf } = this.#options;
+    return this.#view.unkeyable(error, this.#name ?? String(this.#member.name), async (context) => {
+      // For the load around this one, which may be stored.
+      if (tags !== undefined) context.tag(...(typeof tags === 'function' ? tags.apply(self, args) : tags));
+      const value = await this.#load(self, args);
+      if (tagsOf !== undefined) context.tag(...tagsOf(value, ...args));
+      return value;
+    });
   }
 
   /** A name belongs to one function: two would share entries. */
@@ -174,29 +181,18 @@ export class Caller {
   }
 }
 
-/** `Class.method`, by the class that has the method: a subclass shares its entries. @throws TypeError */
-function nameOfMethod(self: unknown, method: string | symbol, member: unknown): string {
-  let owner: unknown;
-  // A method that overrides this one and calls it has the same name, and comes first; another decorator around ours
-  // hides it, and then the first one has to do.
-  for (let at = self; at !== null && at !== undefined; at = Object.getPrototypeOf(at)) {
-    const found: unknown = Object.getOwnPropertyDescriptor(at, method)?.value;
-    if (found === member || (found !== undefined && owner === undefined)) owner = at;
-    if (found === member) break;
+/**
+ * Invalidates for a method that has succeeded. It must not look failed, or it is tried again: when `tags` cannot be
+ * told, an event says so, and everything ends, since what was written is unknown.
+ */
+export async function acknowledgeAfter(view: View, tags: () => readonly string[], result: unknown): Promise<void> {
+  const { parts } = view;
+  let own: readonly string[];
+  try {
+    own = tags();
+  } catch (error) {
+    parts.events.emit('error', { error });
+    own = clearTags(parts.shared);
   }
-  const name =
-    typeof owner === 'function'
-      ? owner.name
-      : (owner as { constructor?: { name?: string } } | undefined)?.constructor?.name;
-  if (!name || name === 'Object')
-    throw new TypeError(
-      `Expected '${String(method)}' to be called on an instance of a class with a name; give withCache a \`name\`, or cacheOf(method, instance) the instance`,
-    );
-  return `${name}.${String(method)}`;
-}
-
-/** Invalidates for a method that has succeeded. */
-export async function acknowledgeAfter(view: View, tags: readonly string[], result: unknown): Promise<void> {
-  const own = [...new Set(checkTags(tags).map(ownTag))];
-  if (own.length > 0) await acknowledge(view.parts, own, result);
+  if (own.length > 0) await acknowledge(parts, [...new Set(own)], result);
 }

@@ -19,11 +19,20 @@ export function makeDependency(reads: readonly string[], writes: readonly string
   return Object.freeze({ [brand]: true, reads, writes } satisfies Held as Held);
 }
 
-/** The tags of what was said, for those who read it or for those who wrote it. @throws TypeError */
+/** A tag, or a dependency such as `table('orders', { tenant: 'acme' })`. */
+export type What<Tag extends string> = Tag | Dependency;
+
+/** From what was said to tags as the cache keeps them: for those who read it, or for those who wrote it. @throws TypeError */
 export function tagsOfWhat(what: readonly unknown[], side: 'reads' | 'writes'): string[] {
   return what.flatMap((one) => {
     if (typeof one === 'string' && one !== '') return [ownTag(one)];
     if (typeof one === 'object' && one !== null && brand in one) return [...(one as Held)[side]];
     throw expected('tag', 'a non-empty text or table(…)', one);
   });
+}
+
+/** The same of an option, which may be anything. @throws TypeError */
+export function tagsOfOption(tags: unknown, side: 'reads' | 'writes'): string[] {
+  if (!Array.isArray(tags)) throw expected('tags', 'a list of texts or table(…)', tags);
+  return tagsOfWhat(tags, side);
 }

@@ -1,5 +1,5 @@
 import type { Key } from '../values/index.js';
-import type { Dependency } from './dependency.js';
+import type { What } from './dependency.js';
 import type { Duration } from './duration.js';
 import type { CacheEvents } from './events.js';
 import type { Explanation } from './explain.js';
@@ -17,9 +17,6 @@ import type { Cached } from './outcome.js';
 import type { Snapshot } from './snapshot.js';
 import type { Counts } from './stats.js';
 
-/** A tag, or a dependency such as `table('orders', { tenant: 'acme' })`. */
-export type What<Tag extends string> = Tag | Dependency;
-
 /** A single read: what is asked for, and how to load it. */
 export interface Read<T, Tag extends string> extends ReadOptions<Tag> {
   /** A text, or a list of data such as `['user', id]`. */
@@ -31,7 +28,7 @@ export interface Read<T, Tag extends string> extends ReadOptions<Tag> {
 export interface ReadMany<In, T, Tag extends string> extends Omit<ReadOptions<Tag>, 'tags'> {
   inputs: readonly In[];
   key: (input: In) => Key;
-  tags?: (input: In) => readonly Tag[];
+  tags?: (input: In) => readonly What<Tag>[];
   /** Gets the missing inputs, without duplicates; answers in their order, or by a map from input to value. */
   load: (
     missing: readonly In[],

@@ -1,4 +1,5 @@
 import type { Key } from '../values/index.js';
+import type { What } from './dependency.js';
 import type { Derivable } from './derivable.js';
 import type { Duration } from './duration.js';
 import type { Explanation } from './explain.js';
@@ -26,10 +27,13 @@ export interface Handles<A extends readonly unknown[], R> {
   invalidate(...args: A): Promise<Receipt>;
   /** What is stored for these arguments, and why it would be served or not. */
   explain(...args: A): Promise<Explanation>;
-  /** Many calls at once, looked up in one trip. */
-  many: A extends readonly [infer One]
-    ? (inputs: readonly One[]) => Promise<R[]>
-    : (inputs: readonly A[]) => Promise<R[]>;
+  /** Many calls at once, looked up in one trip; of a function of exactly one parameter. */
+  many: A extends readonly [infer One] ? (inputs: readonly One[]) => Promise<R[]> : NeedsOneParameter;
+}
+
+/** The compiler's way to say that `many` gives each call one argument. */
+export interface NeedsOneParameter {
+  'unstale: `many` is for functions of exactly one parameter': never;
 }
 
 /** The function itself, its generics and overloads kept, plus its handles. */
@@ -43,9 +47,9 @@ export interface FnBase<A extends readonly unknown[], R, This, Tag extends strin
   /** A duration, or a function that gives one for a loaded value. @defaultValue the cache's */
   ttl?: Duration | ((value: R, ...args: A) => Duration);
   /** Tags known before the load, from the arguments. */
-  tags?: readonly Tag[] | ((this: This, ...args: A) => readonly Tag[]);
+  tags?: readonly What<Tag>[] | ((this: This, ...args: A) => readonly What<Tag>[]);
   /** Tags that only the loaded value tells. They cost one more load the first time, when the cache has a store. */
-  tagsOf?: (value: R, ...args: A) => readonly Tag[];
+  tagsOf?: (value: R, ...args: A) => readonly What<Tag>[];
   /** Whether a call uses the cache. @defaultValue always */
   when?: (this: This, ...args: A) => boolean;
 }
@@ -92,5 +96,5 @@ export interface MethodDecorator<A extends readonly unknown[], R, This, HasKey e
 /** Options of {@link invalidates}. */
 export interface InvalidatesOptions<A extends readonly unknown[], R, This, Tag extends string> {
   /** What the method ends, once it has succeeded. */
-  tags: readonly Tag[] | ((call: { args: A; result: R; self: This }) => readonly Tag[]);
+  tags: readonly What<Tag>[] | ((call: { args: A; result: R; self: This }) => readonly What<Tag>[]);
 }

@@ -1,17 +1,16 @@
 import { type Kept, keep, UnstorableError } from '../values/index.js';
 import type { Ask } from './ask.js';
 import { runWithin } from './context.js';
+import { tagsOfWhat } from './dependency.js';
 import { leaveTags, store } from './deposit.js';
 import { parseDuration } from './duration.js';
 import { Entry, holdsHere } from './entry.js';
 import { ClosedError, LoadTimeoutError } from './errors.js';
 import type { Landing } from './flight.js';
-import { ownTag } from './identity.js';
 import { knownTags, type Sight } from './look.js';
 import type { LoadContext } from './options.js';
 import { origin } from './origin.js';
 import type { Parts } from './parts.js';
-import { checkTags } from './resolve.js';
 import { Scope } from './scope.js';
 import type { Lease } from './store.js';
 import { warnOnce } from './warn.js';
@@ -79,7 +78,7 @@ export async function runLoad(
       return abort.signal;
     },
     tag: (...tags) => {
-      for (const tag of checkTags(tags)) scope.learn(ownTag(tag));
+      for (const tag of tagsOfWhat(tags, 'reads')) scope.learn(tag);
     },
     ttl: (duration) => {
       said.ttl = parseDuration('ttl', duration);
@@ -125,7 +124,7 @@ export function settle(
 ): Landing {
   const { settings } = ask;
   const refined = ask.query.refine?.(raw);
-  for (const tag of refined?.tags ?? []) scope.learn(ownTag(tag));
+  for (const tag of refined?.tags ?? []) scope.learn(tag);
   const own =
     saidTtl ??
     (refined?.ttl === undefined

@@ -2,7 +2,7 @@ import { damaged, decodeEntry, type Envelope, keep } from '../values/index.js';
 import type { Ask } from './ask.js';
 import { Entry, holdsHere } from './entry.js';
 import { StoreUnavailableError } from './errors.js';
-import { ownTag, standingTags } from './identity.js';
+import { standingTags } from './identity.js';
 import type { Parts } from './parts.js';
 import { isFenced, type Version } from './store.js';
 
@@ -36,9 +36,7 @@ export function look(parts: Parts, ask: Ask): Sight | Promise<Sight> {
 
 /** Every tag that is known to matter before the load: those of the key, and those the caller wrote. */
 export function knownTags(parts: Parts, ask: Ask): string[] {
-  const tags = standingTags(ask.identity, ask.keyHash, parts.shared);
-  for (const tag of ask.settings.tags) tags.push(ownTag(tag));
-  return tags;
+  return [...standingTags(ask.identity, ask.keyHash, parts.shared), ...ask.settings.tags];
 }
 
 /** Without a store the cells are the truth, and tags that are learned later can be looked up later. */
@@ -90,9 +88,10 @@ async function lookFar(parts: Parts, ask: Ask, entry: Entry | undefined, near: E
   }
 }
 
-/** Accepts an invalidated value, where the caller said so. */
+/** Accepts an invalidated value, where the caller said so. An age can come out below 0: clocks of a store are estimates. */
 function tolerate(parts: Parts, ask: Ask, entry: Entry | undefined): Pick<Sight, 'entry' | 'tolerated'> {
-  const accepted = entry !== undefined && parts.clock.now() - entry.storedAt < ask.settings.tolerate;
+  const { tolerate: most } = ask.settings;
+  const accepted = entry !== undefined && most > 0 && parts.clock.now() - entry.storedAt < most;
   return { entry: accepted ? entry : undefined, tolerated: accepted };
 }
 

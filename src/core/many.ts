@@ -1,5 +1,6 @@
-import { encodeKey } from '../values/index.js';
+import { encodeKey, type Key } from '../values/index.js';
 import type { Ask } from './ask.js';
+import { tagsOfOption } from './dependency.js';
 import { expected } from './errors.js';
 import type { ReadMany } from './face.js';
 import { fill, orAged, serve, takeOff } from './fill.js';
@@ -9,7 +10,7 @@ import { look, type Sight } from './look.js';
 import type { LoadContext } from './options.js';
 import type { Parts } from './parts.js';
 import { loadPast } from './past.js';
-import { checkTags, resolveReadOptions } from './resolve.js';
+import { resolveReadOptions } from './resolve.js';
 import { Scope } from './scope.js';
 import { nameOf } from './stats.js';
 import type { View } from './view.js';
@@ -28,14 +29,23 @@ export async function fillMany<In, T>(view: View, read: ReadMany<In, T, string>)
   const base = resolveReadOptions(options, parts.settings.read);
   const { version } = parts.settings;
   const fresh = asked || view.mode() === 'shadow';
+  const keys = inputs.map((input) => key(input));
+  const texts: string[] = [];
+  for (const own of keys) {
+    try {
+      texts.push(encodeKey(own, parts.types));
+    } catch (error) {
+      return loadUnkeyable(view, read, error, nameOf(own));
+    }
+  }
 
   const places = new Map<string, Place<In>>();
-  const order = inputs.map((input) => {
-    const own = key(input);
-    const full = view.keyOf(encodeKey(own, parts.types));
+  const order = inputs.map((input, i) => {
+    const own = keys[i] as Key;
+    const full = view.keyOf(texts[i] as string);
     const known = places.get(full);
     if (known !== undefined) return known;
-    const settings = tags === undefined ? base : { ...base, tags: checkTags(tags(input)) };
+    const settings = tags === undefined ? base : { ...base, tags: tagsOfOption(tags(input), 'reads') };
     const single = async (context: LoadContext) => [...answers([input], await load([input], context))][0]?.[1];
     const place: Place<In> = {
       input,
@@ -161,7 +171,7 @@ async function loadAllPast<In>(
   const inputs = places.map(({ input }) => input);
   const all = view.ask('', {
     name: first.counter.name,
-    settings: first.settings,
+    settings: { ...first.settings, tags: places.flatMap(({ ask }) => ask.settings.tags) },
     version: '',
     load: (context) => load(inputs, context),
   });
@@ -169,6 +179,22 @@ async function loadAllPast<In>(
   answers(inputs, landing.raw).forEach(([, value], i) => {
     (places[i] as Place<In>).answer = () => value;
   });
+}
+
+/** A key that is no data: nobody can tell that input from others, so all of them go past the cache, in one load. */
+async function loadUnkeyable<In, T>(
+  view: View,
+  { inputs, tags, load }: ReadMany<In, T, string>,
+  error: unknown,
+  name: string,
+): Promise<T[]> {
+  const unique = [...new Set(inputs)];
+  const landing = await view.unkeyable(error, name, (context) => {
+    if (tags !== undefined) context.tag(...unique.flatMap((input) => [...tags(input)]));
+    return load(unique, context);
+  });
+  const values = new Map(answers(unique, landing.raw));
+  return inputs.map((input) => values.get(input) as T);
 }
 
 /** Pairs of input and value, whichever way the load answered. @throws TypeError */

@@ -1,5 +1,6 @@
 import type { KeyPart, TypeRule } from '../values/index.js';
 import type { Clock } from './clock.js';
+import type { What } from './dependency.js';
 import type { Duration } from './duration.js';
 import type { Store } from './store.js';
 
@@ -31,7 +32,7 @@ export interface Timing {
 /** What a single read may say. */
 export interface ReadOptions<Tag extends string = string> extends Timing {
   /** What the value depends on, beside what the load reports by itself. Known before the load runs. */
-  tags?: readonly Tag[];
+  tags?: readonly What<Tag>[];
   /** How stale this process's memory may be against invalidations by other processes; at most the cache's. @defaultValue 0 */
   maxStale?: Duration;
   /** Accept a value although it was invalidated, up to this age. @defaultValue 0 */
@@ -47,7 +48,7 @@ export interface LoadContext<Tag extends string = string> {
   /** Aborted when the load has taken too long or the cache is closed. */
   readonly signal: AbortSignal;
   /** Tags found in the data. */
-  tag(...tags: Tag[]): void;
+  tag(...tags: What<Tag>[]): void;
   /** This value's `ttl`. */
   ttl(duration: Duration): void;
   /** Hand the value out, and do not store it. */
@@ -128,6 +129,7 @@ export interface ReadSettings {
   readonly maxStale: number;
   readonly tolerate: number;
   readonly copy: Copy;
+  /** As the cache keeps them. */
   readonly tags: readonly string[];
 }
 

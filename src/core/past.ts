@@ -1,10 +1,9 @@
 import type { Ask } from './ask.js';
 import { currentContext } from './context.js';
+import { tagsOfWhat } from './dependency.js';
 import type { Landing } from './flight.js';
-import { ownTag } from './identity.js';
 import type { LoadContext } from './options.js';
 import type { Parts } from './parts.js';
-import { checkTags } from './resolve.js';
 
 /**
  * A load that goes past the cache: nothing is served, nothing stored, nobody shares it. What it depends on belongs to
@@ -13,13 +12,13 @@ import { checkTags } from './resolve.js';
 export async function loadPast(parts: Parts, ask: Ask, reason: string): Promise<Landing> {
   const learn = (tags: readonly string[]) => {
     const scope = currentContext()?.scope;
-    for (const tag of tags) scope?.learn(ownTag(tag));
+    for (const tag of tags) scope?.learn(tag);
   };
   learn(ask.settings.tags);
   const abort = new AbortController();
   const context: LoadContext = {
     signal: abort.signal,
-    tag: (...tags) => learn(checkTags(tags)),
+    tag: (...tags) => learn(tagsOfWhat(tags, 'reads')),
     ttl: () => {},
     skip: () => {},
   };

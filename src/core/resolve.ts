@@ -1,3 +1,4 @@
+import { tagsOfOption } from './dependency.js';
 import { parseDuration } from './duration.js';
 import { expected } from './errors.js';
 import {
@@ -161,7 +162,7 @@ function resolveTimed(o: ReadOptions, base: ReadSettings, mostStale: number | un
     maxStale,
     tolerate: duration('tolerate', base.tolerate),
     copy: oneOf('copy', ['frozen', 'clone', 'reference'], o.copy ?? base.copy),
-    tags: o.tags === undefined ? base.tags : checkTags(o.tags),
+    tags: o.tags === undefined ? base.tags : tagsOfOption(o.tags, 'reads'),
   });
 }
 
@@ -194,14 +195,6 @@ function parseBytes(size: unknown): number {
   const match = typeof size === 'string' ? /^(\d+(?:\.\d+)?)(kb|mb|gb)$/.exec(size) : null;
   if (match) return Math.max(1, Math.floor(Number(match[1]) * units[match[2] as keyof typeof units]));
   throw expected('memory.maxBytes', "a whole number of bytes of at least 1, or text such as '64mb'", size);
-}
-
-/** @throws TypeError when `tags` is not a list of texts */
-export function checkTags(tags: unknown): readonly string[] {
-  if (!Array.isArray(tags)) throw expected('tags', 'a list of texts', tags);
-  for (const tag of tags)
-    if (typeof tag !== 'string' || tag === '') throw expected('tags', 'a list of non-empty texts', tag);
-  return tags;
 }
 
 function oneOf<const T extends string>(what: string, allowed: readonly T[], got: unknown): T {

@@ -99,7 +99,7 @@ export interface StoreSession {
    */
   raise(tags: readonly string[], timeout: number): Promise<readonly Version[]>;
   /**
-   * The right to load an entry, for `ms` at most; undefined when anybody has it, this session included. A release by a
+   * The right to load an entry, for `ms` at most, less when this process ends; undefined when anybody has it, this session included. A release by a
    * former owner has no effect.
    */
   lease(key: string, ms: number): Promise<Lease | undefined>;

@@ -1,7 +1,8 @@
 import { acknowledgeAfter, Caller } from './caller.js';
+import { tagsOfOption } from './dependency.js';
 import { describe, expected } from './errors.js';
 import type { AsyncFn, InvalidatesOptions, KeyOf, MethodDecorator, MethodOptions } from './functions.js';
-import { checkTags } from './resolve.js';
+import { Member } from './member.js';
 import type { View } from './view.js';
 
 /**
@@ -11,6 +12,7 @@ import type { View } from './view.js';
 
 type AnyOptions = MethodOptions<any, any, any, any> & { key?: KeyOf<any, any> };
 type AnyDecorator = MethodDecorator<any, any, any, true>;
+type TagsOfCall = (call: { args: unknown[]; result: unknown; self: unknown }) => unknown;
 
 /** Where a wrapped function keeps its handles: found across the ESM and the CommonJS copy of the package. */
 export const handlesOf: unique symbol = Symbol.for('unstale.handles') as never;
@@ -23,27 +25,21 @@ export function boundWithCache(view: View, first: unknown, second?: unknown): un
   if (first !== undefined && (typeof first !== 'object' || first === null))
     throw expected('withCache', 'a function to wrap, or the options of a decorator', first);
   // Checked where it stands, so that a wrong option fails when the class is defined and not at its first call.
-  return decorator((method, name) =>
-    cachedMethod(
-      new Caller(view, method, (first ?? {}) as AnyOptions, name, (first as AnyOptions)?.name !== undefined),
-    ),
-  );
+  return decorator((method, member) => cachedMethod(new Caller(view, method, (first ?? {}) as AnyOptions, member)));
 }
 
 /** `cache.invalidates`. @throws TypeError */
 export function boundInvalidates(view: View, o: InvalidatesOptions<any, any, any, any>): AnyDecorator {
-  if (!Array.isArray(o?.tags) && typeof o?.tags !== 'function')
-    throw expected('tags', 'a list of texts, or a function that gives one', o?.tags);
-  if (Array.isArray(o.tags)) checkTags(o.tags);
+  const { tags } = o ?? {};
+  if (!Array.isArray(tags) && typeof tags !== 'function')
+    throw expected('tags', 'a list of texts or table(…), or a function that gives one', tags);
+  const known = typeof tags === 'function' ? undefined : tagsOfOption(tags, 'writes');
   return decorator(
     (method) =>
       async function (this: unknown, ...args: unknown[]) {
         const result = await method.apply(this, args);
-        await acknowledgeAfter(
-          view,
-          typeof o.tags === 'function' ? o.tags({ args, result, self: this }) : o.tags,
-          result,
-        );
+        const told = () => known ?? tagsOfOption((tags as TagsOfCall)({ args, result, self: this }), 'writes');
+        await acknowledgeAfter(view, told, result);
         return result;
       },
   );
@@ -54,7 +50,7 @@ function cachedFunction(view: View, fn: AsyncFn, options: AnyOptions & { name: s
     throw new TypeError(
       `Expected \`name\` to be a non-empty text, got ${describe(options?.name)}: the name of a function does not survive a minifier, so it is not used`,
     );
-  const caller = new Caller(view, fn, options, options.name, true);
+  const caller = new Caller(view, fn, options, new Member(options.name));
   const wrapped = (...args: unknown[]) => caller.call(undefined, args);
   const handles = caller.handles(undefined);
   Object.defineProperty(wrapped, 'name', { value: options.name, configurable: true });
@@ -65,30 +61,46 @@ function cachedMethod(caller: Caller): AsyncFn {
   function cached(this: unknown, ...args: unknown[]): Promise<unknown> {
     return caller.call(this, args);
   }
-  caller.member = cached;
   return Object.assign(cached, { [handlesOf]: (self: unknown) => caller.handles(self) });
 }
 
 /** A decorator of both kinds from what it does to a method. */
-export function decorator(
-  wrap: (method: AsyncFn, name: string | symbol) => AsyncFn,
-): MethodDecorator<any, any, any, true> {
+export function decorator(wrap: (method: AsyncFn, member: Member) => AsyncFn): AnyDecorator {
   return ((first: unknown, second: unknown, descriptor?: PropertyDescriptor) => {
     if (isStandard(second)) {
       if (second.kind !== 'method') throw notAMethod(second.kind, second.name);
-      return wrap(first as AsyncFn, second.name);
+      // Decorated by `fromInstance` behind what stands in the class.
+      if (second.member !== undefined) return wrap(first as AsyncFn, second.member);
+      const member = new Member(second.name);
+      second.addInitializer?.(function (this: unknown) {
+        member.seenOn(this);
+      });
+      return place(member, wrap(first as AsyncFn, member));
     }
     if (typeof descriptor?.value !== 'function')
       throw notAMethod(descriptor === undefined ? 'field' : 'accessor', second as string | symbol);
-    return { ...descriptor, value: wrap(descriptor.value as AsyncFn, second as string | symbol) };
-  }) as MethodDecorator<any, any, any, true>;
+    const member = new Member(second as string | symbol, first as object);
+    return { ...descriptor, value: place(member, wrap(descriptor.value as AsyncFn, member)) };
+  }) as AnyDecorator;
+}
+
+function place(member: Member, method: AsyncFn): AsyncFn {
+  member.placed = method;
+  return method;
 }
 
 function notAMethod(kind: string, name: string | symbol): TypeError {
   return new TypeError(`Expected \`decorated member\` to be a method, got the ${kind} '${String(name)}'`);
 }
 
-function isStandard(second: unknown): second is { kind: string; name: string | symbol } {
+interface Context {
+  readonly kind: string;
+  readonly name: string | symbol;
+  readonly member?: Member;
+  addInitializer?(initializer: (this: unknown) => void): void;
+}
+
+function isStandard(second: unknown): second is Context {
   return typeof second === 'object' && second !== null && 'kind' in second;
 }
 

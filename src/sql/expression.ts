@@ -99,8 +99,7 @@ function reference(c: Cursor): void {
   }
   if (c.isOpen) {
     if (last !== first || !syntax.has(first.word)) {
-      const isBuiltIn = last === first || c.fold(first) === 'pg_catalog';
-      call(c, c.fold(last), isBuiltIn);
+      call(c, c.fold(last), last === first ? undefined : c.fold(first));
       step(c);
     }
   } else if (last === first && bareFunctions[c.dialect.name].has(first.word)) {
@@ -109,9 +108,9 @@ function reference(c: Cursor): void {
 }
 
 /** Notes a call whose opening bracket is here. @returns whether the function is known */
-export function call(c: Cursor, name: string, isBuiltIn: boolean): boolean {
+export function call(c: Cursor, name: string, schema: string | undefined): boolean {
   const { facts } = c;
-  const purity = isBuiltIn ? purityOf(name, c.dialect) : 'unknown';
+  const purity = schema === undefined || schema === 'pg_catalog' ? purityOf(name, c.dialect) : 'unknown';
   if (purity === 'volatile') {
     // With arguments these two depend on nothing else.
     const isGiven = (name === 'unix_timestamp' && !isEmpty(c)) || (name === 'age' && hasComma(c));
@@ -121,7 +120,7 @@ export function call(c: Cursor, name: string, isBuiltIn: boolean): boolean {
     return true;
   } else if (purity !== 'pure') {
     facts.combines = true;
-    if (purity === 'unknown') facts.functions.add(name);
+    if (purity === 'unknown') facts.functions.add(schema === undefined ? name : `${schema}.${name}`);
   }
   return purity !== 'unknown';
 }

@@ -20,6 +20,7 @@ export class Facts {
   /** Where tables and their aliases stand, so that other mentions of those names can be told apart. */
   readonly introductions = new Set<number>();
   readonly exposed = new Set<string>();
+  readonly #placeOf = new Map<Target, Place>();
 
   /** The first reason stays. */
   never(reason: string): void {
@@ -50,7 +51,13 @@ export class Facts {
       returning: false,
     };
     this.writes.push(target);
+    this.#placeOf.set(target, place);
     return target;
+  }
+
+  /** What the writes since `first` return flows into the statement around them: their targets are read, too. */
+  readReturned(first: number): void {
+    for (const write of this.writes.slice(first)) if (write.returning) this.#placeOf.get(write)!.isTarget = false;
   }
 }
 

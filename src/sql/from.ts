@@ -100,7 +100,7 @@ function named(c: Cursor): Item {
   const start = c.at;
   const path = c.table();
   if (c.isOpen) {
-    const isKnown = call(c, path.name, path.schema === undefined || path.schema === 'pg_catalog');
+    const isKnown = call(c, path.name, path.schema);
     // A virtual table of SQLite takes arguments as a function does: FROM mails('fts5').
     if (!isKnown && c.dialect.name === 'sqlite') c.facts.read(path);
     if (purityOf(path.name, c.dialect) === 'aggregate') c.fail('a table');

@@ -24,12 +24,14 @@ export function query(c: Cursor): void {
   }
 }
 
+const options = /^(DISTINCT|DISTINCTROW|ALL|HIGH_PRIORITY|STRAIGHT_JOIN|SQL_[A-Z_]+)$/;
+
 function select(c: Cursor): void {
   const { facts } = c;
   facts.queries++;
   c.at++;
   const start = c.at;
-  if (c.word === 'DISTINCT') facts.combines = true;
+  for (; options.test(c.word); c.at++) if (c.word.startsWith('DISTINCT')) facts.combines = true;
   let items: Item[] | undefined;
   while (!c.done && !isTail(c) && !isSetOperation(c)) {
     if (c.word === 'FROM' && !isDistinctFrom(c)) {

@@ -32,13 +32,14 @@ export function read(sql: string, dialect: Dialect): Statement {
 /** The server runs what stands in comments for its version, or does not: both readings hold. */
 function eitherWay(run: Statement, skipped: Statement): Statement {
   if (skipped.kind === 'other' && skipped.names.size === 0) return run;
+  if (run.opaque !== undefined) return run;
+  if (skipped.opaque !== undefined) return skipped;
   if (run.kind !== skipped.kind || run.kind === 'several' || run.kind === 'transaction')
     throw new Unreadable('a comment that may be a statement');
   const tables = new Map<string, Table>();
   for (const { table } of [...run.reads, ...skipped.reads]) tables.set(`${table.schema}.${table.name}`, table);
   return {
     ...run,
-    opaque: run.opaque ?? skipped.opaque,
     reads: Array.from(tables.values(), (table) => ({ table, once: false, equalities: [] })),
     writes: [...run.writes, ...skipped.writes].map((write) => ({
       ...write,
@@ -233,10 +234,12 @@ function withClause(c: Cursor): void {
     c.skip('NOT');
     c.skip('MATERIALIZED');
     if (!c.isOpen) c.fail('a bracket');
+    const before = c.facts.writes.length;
     c.inside(() => {
       if (isRecursive) c.ctes = [...c.ctes, name];
       c.statement(c);
     });
+    c.facts.readReturned(before);
     c.ctes = [...c.ctes, name];
     if (c.word === 'SEARCH' || c.word === 'CYCLE')
       while (!c.done && !statementHeads.has(c.word) && !isNextName(c)) c.at++;

@@ -79,7 +79,7 @@ export function startsQuery(c: Cursor, at = c.at): boolean {
   return next >= c.end || afterQuery.has(c.tokens[next]!.word) || c.tokens[next]!.kind === 'close';
 }
 
-const afterQuery = new Set(words('UNION INTERSECT EXCEPT ORDER LIMIT OFFSET FETCH FOR'));
+const afterQuery = new Set(words('UNION INTERSECT EXCEPT ORDER LIMIT OFFSET FETCH FOR ON RETURNING'));
 
 /** Whether the word here can be the alias of a table. Whoever takes it for one must be strict about what follows. */
 export function isAlias(c: Cursor): boolean {

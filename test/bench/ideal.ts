@@ -108,7 +108,7 @@ export class IdealRedis {
 
   async #get(key: string, tags: readonly string[], load: () => Promise<unknown>): Promise<unknown> {
     const [entry, ...found] = await this.#read([`ideal:e:${key}`, ...tags.map((tag) => `ideal:t:${tag}`)]);
-    const versions = found.map((version) => (version === null ? '' : version.latin1Slice()));
+    const versions = found.map((version) => (version === null ? '' : version.toString('latin1')));
     if (entry) {
       const [value, ...from] = unpack(entry) as [unknown, ...string[]];
       if (from.every((version, at) => version === versions[at])) return value;

@@ -1,4 +1,5 @@
 import type { Effort } from './harness.js';
+import type { Calls } from './isolates.js';
 
 /** What a row is run with. */
 export interface Setting extends Effort {
@@ -14,6 +15,8 @@ export interface Row {
   readonly execArgv?: readonly string[];
   readonly needsRedis?: boolean;
   run(setting: Setting): Promise<readonly Outcome[]>;
+  /** What each of its isolates can be asked to do. */
+  isolate?(me: number, data: never): Promise<Calls>;
 }
 
 export interface Outcome {

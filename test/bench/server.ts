@@ -29,7 +29,13 @@ export class Server {
     const busy = await this.#between(fn);
     const commands = Object.values(busy.calls).reduce((sum, count) => sum + count, 0);
     const { calls } = busy;
-    return { commands, calls, cpu: busy.cpu - idle.cpu, bytes: busy.bytes - idle.bytes, reads: busy.reads - idle.reads };
+    return {
+      commands,
+      calls,
+      cpu: busy.cpu - idle.cpu,
+      bytes: busy.bytes - idle.bytes,
+      reads: busy.reads - idle.reads,
+    };
   }
 
   /** The same for each of `count` operations of each contender: the middle of a few rounds. */

@@ -1,6 +1,6 @@
 // The same as in `decorators.test-d.ts`, under `experimentalDecorators`.
 import type { IncomingMessage } from 'node:http';
-import { type Cache, cacheOf, createCache, invalidates, withCache } from 'unstale';
+import { type Cache, cacheOf, createCache, invalidates, table, withCache } from 'unstale';
 import { expectTypeOf, test } from 'vitest';
 
 const cache = createCache();
@@ -107,7 +107,7 @@ test('tags are narrowed', () => {
     async get(id: number) {
       return id;
     }
-    @narrow.invalidates({ tags: ['users', 'teams'] })
+    @narrow.invalidates({ tags: ['users', table('teams')] })
     async save(id: number) {
       return id;
     }

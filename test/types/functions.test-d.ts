@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { type Cached, cacheOf, createCache, type Derivable, type Explanation, type Receipt, withCache } from 'unstale';
+import { type Cached, cacheOf, createCache, type Derivable, type Explanation, type Receipt, table, withCache } from 'unstale';
 import { expectTypeOf, test } from 'vitest';
 
 const cache = createCache();
@@ -58,15 +58,33 @@ test('a wrapped function is the function, with handles', () => {
   void getUser.invalidate('7');
 });
 
-test('many takes an input each, or a list of arguments each', () => {
+test('many is for functions of exactly one parameter', () => {
   const one = cache.withCache(async (id: number) => String(id), { name: 'one' });
+  const list = cache.withCache(async (ids: number[]) => ids.length, { name: 'list' });
   const two = cache.withCache(async (a: number, b: string) => a + b, { name: 'two' });
+  const optional = cache.withCache(async (a: number, b = 1) => a + b, { name: 'optional' });
+  const rest = cache.withCache(async (...all: number[]) => all.length, { name: 'rest' });
   expectTypeOf(one.many([1, 2])).resolves.toEqualTypeOf<string[]>();
-  expectTypeOf(two.many([[1, 'a']])).resolves.toEqualTypeOf<string[]>();
+  expectTypeOf(list.many([[1, 2], [3]])).resolves.toEqualTypeOf<number[]>(); // biome-ignore format: a line
   // @ts-expect-error one input each
   void one.many([[1]]);
-  // @ts-expect-error a list each
-  void two.many([1, 'a']);
+  // @ts-expect-error two parameters
+  void two.many([[1, 'a']]);
+  // @ts-expect-error one that may be left out
+  void optional.many([1]);
+  // @ts-expect-error any number of them
+  void rest.many([1]);
+});
+
+test('tags are texts and rows of tables', () => {
+  cache.withCache(async (id: number) => id, {
+    name: 'f',
+    tags: (id) => [`user:${id}`, table('users', { id })],
+    tagsOf: (value) => [table('teams', { id: value })],
+  });
+  cache.withCache(async () => 1, { name: 'f', tags: [table('users')] });
+  // @ts-expect-error and nothing else
+  cache.withCache(async () => 1, { name: 'f', tags: [{ table: 'users' }] });
 });
 
 test('generics and overloads are kept', () => {

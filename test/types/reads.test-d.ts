@@ -88,8 +88,8 @@ test('tags are narrowed by the option `tags`', () => {
   const narrow = createCache({ tags: [] as ('users' | `user:${number}`)[] });
   expectTypeOf(narrow).toEqualTypeOf<Cache<'users' | `user:${number}`>>();
   const load = () => 1;
-  void narrow.getOrSet({ key: 'a', tags: ['users', 'user:7'], load });
-  void narrow.getOrSet({ key: 'a', load: (context) => context.tag('user:7') });
+  void narrow.getOrSet({ key: 'a', tags: ['users', 'user:7', table('orders')], load });
+  void narrow.getOrSet({ key: 'a', load: (context) => context.tag('user:7', table('orders', { id: 7 })) });
   void narrow.invalidate('users', table('orders'));
   narrow.withCache(async (id: number) => id, { name: 'f', tags: (id) => [`user:${id}`], tagsOf: () => ['users'] });
   void narrow.namespace('n').tenant(7).invalidate('user:7');

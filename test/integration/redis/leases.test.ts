@@ -1,4 +1,5 @@
-import { describe, expect, inject, test } from 'vitest';
+import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { startProxy } from '../../services/proxy.js';
 import { ask, startRedis } from '../../services/redis.js';
 import { aTrustedSession, timed, until } from './a-session.js';
 
@@ -35,6 +36,29 @@ describe.skipIf(!redis)('leases', () => {
     await until('it has run out', () => b.session.lease('key', minute));
     old?.release();
     for (let n = 0; n < 20; n++) expect(await a.session.lease('key', minute)).toBeUndefined();
+  });
+
+  test('a long lease is kept while its owner lives, and is free soon after he was gone without a word', async () => {
+    const server = await startRedis();
+    onTestFinished(() => server.stop());
+    const proxy = await startProxy(server.port);
+    onTestFinished(() => proxy.stop());
+    const owner = await aTrustedSession(`redis://127.0.0.1:${proxy.port}`);
+    const other = await aTrustedSession(server.url, { name: owner.name });
+    expect(await owner.session.lease('key', minute)).toBeDefined();
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    expect(await other.session.lease('key', minute)).toBeUndefined();
+    proxy.hold();
+    const freed = timed(until('it is free', () => other.session.lease('key', minute)));
+    expect((await freed).took).toBeLessThan(3500);
+  }, 15_000);
+
+  test('a session that is closed gives back what it holds', async () => {
+    const a = await aTrustedSession(url);
+    const b = await aTrustedSession(url, { name: a.name });
+    await a.session.lease('key', minute);
+    await a.session.close();
+    expect(await b.session.lease('key', minute)).toBeDefined();
   });
 
   test('a session that never waits has no second connection', async () => {

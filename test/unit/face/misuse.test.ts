@@ -104,11 +104,11 @@ describe('a call of the cache is refused as a rejection, never as a throw:', () 
     ['a misspelt option', (c) => c.getOrSet(never({ key: 'a', load, tlt: 1 })), /Unknown option `tlt` of a read; there are ttl/],
     ['a wrong duration', (c) => c.getOrSet({ key: 'a', load, ttl: never('soon') }), /`ttl`.*got "soon"/],
     ['a maxStale above the cache’s', (c) => c.getOrSet({ key: 'a', load, maxStale: '1s' }), /`maxStale` of a read to be at most the cache's 0 ms, got 1000 ms/],
-    ['tags that are a text', (c) => c.getOrSet({ key: 'a', load, tags: never('t') }), /`tags` to be a list of texts, got "t"/],
-    ['an empty tag', (c) => c.getOrSet({ key: 'a', load, tags: [''] }), /`tags` to be a list of non-empty texts, got ""/],
-    ['a tag that is a number', (c) => c.getOrSet({ key: 'a', load, tags: [never(7)] }), /`tags`.*non-empty texts, got 7/],
+    ['tags that are a text', (c) => c.getOrSet({ key: 'a', load, tags: never('t') }), /`tags` to be a list of texts or table\(…\), got "t"/],
+    ['an empty tag', (c) => c.getOrSet({ key: 'a', load, tags: [''] }), /`tag` to be a non-empty text or table\(…\), got ""/],
+    ['a tag that is a number', (c) => c.getOrSet({ key: 'a', load, tags: [never(7)] }), /`tag` to be a non-empty text or table\(…\), got 7/],
     ['a wrong copy', (c) => c.getOrSet({ key: 'a', load, copy: never('x') }), /`copy` to be 'frozen' or/],
-    ['ctx.tag of nothing', (c) => c.getOrSet({ key: 'a', load: (x) => x.tag('') }), /`tags`.*non-empty texts, got ""/],
+    ['ctx.tag of nothing', (c) => c.getOrSet({ key: 'a', load: (x) => x.tag('') }), /`tag` to be a non-empty text or table\(…\), got ""/],
     ['ctx.ttl of a word', (c) => c.getOrSet({ key: 'a', load: (x) => x.ttl(never('soon')) }), /`ttl`.*got "soon"/],
     ['getOrSetMany without anything', (c) => c.getOrSetMany(never(undefined)), /`read` to be an object with `inputs`, `key` and `load`, got undefined/],
     ['inputs that are no list', (c) => c.getOrSetMany({ inputs: never(new Set([1])), key, load: async () => [] }), /`inputs` to be a list, got an instance of Set/],
@@ -167,11 +167,11 @@ describe('what returns no promise throws:', () => {
     ['tagsOf that is no function', (c) => c.withCache(f, never({ name: 'f', tagsOf: ['t'] })), /`tagsOf` to be a function, got an array of 1/],
     ['when that is no function', (c) => c.withCache(f, never({ name: 'f', when: true })), /`when` to be a function, got true/],
     ['a wrong ttl of a function', (c) => c.withCache(f, { name: 'f', ttl: never('soon') }), /`ttl`.*got "soon"/],
-    ['a wrong tag of a function', (c) => c.withCache(f, { name: 'f', tags: [''] }), /`tags`.*got ""/],
+    ['a wrong tag of a function', (c) => c.withCache(f, { name: 'f', tags: [''] }), /`tag` to be a non-empty text or table\(…\), got ""/],
     ['withCache of a number', (c) => c.withCache(never(7)), /`withCache` to be a function to wrap, or the options of a decorator, got 7/],
-    ['invalidates without tags', (c) => c.invalidates(never({})), /`tags` to be a list of texts, or a function that gives one, got undefined/],
+    ['invalidates without tags', (c) => c.invalidates(never({})), /`tags` to be a list of texts or table\(…\), or a function that gives one, got undefined/],
     ['invalidates without anything', (c) => c.invalidates(never(undefined)), /`tags`.*got undefined/],
-    ['invalidates of an empty tag', (c) => c.invalidates({ tags: [''] }), /`tags` to be a list of non-empty texts, got ""/],
+    ['invalidates of an empty tag', (c) => c.invalidates({ tags: [''] }), /`tag` to be a non-empty text or table\(…\), got ""/],
     ['unbound withCache without a cache', () => withCache(f, never({ name: 'f' })), /`cache` to be a cache made by createCache\(\), .*got undefined/],
     ['unbound withCache with options for a cache', () => withCache(f, never({ name: 'f', cache: {} })), /`cache`.*got an object/],
     ['a function with the cache of an instance', (c) => withCache(f, never({ name: 'f', cache: () => c })), /`cache` to be a cache made by createCache/],
@@ -238,19 +238,13 @@ describe('decorators refuse', () => {
 });
 
 describe('a call of a cached method rejects', () => {
-  test('when its class has no name', async () => {
+  test('when its class is unknown or has no name', async () => {
     const { cache } = aCache();
-    const service = new (class {
-      @cache.withCache()
-      async get() {
-        return 1;
-      }
-    })();
-    const named = { get: service.get };
-    await expect(named.get()).rejects.toThrow(
-      /'get' to be called on an instance of a class with a name; give withCache a `name`/,
-    );
-    await expect((0, service.get)()).rejects.toThrow(TypeError);
+    const decorate = cache.withCache() as unknown as (...args: unknown[]) => () => Promise<number>;
+    const get = decorate(async () => 1, { kind: 'method', name: 'get' });
+    const message = /'get' to be called on an instance of a class with a name; give withCache a `name`/;
+    for (const self of [undefined, { get }, new (class {})(), Object.assign(new (class {})(), { get })])
+      await expect(get.call(self)).rejects.toThrow(message);
   });
 
   test('when another class of the same name has the method already', async () => {
@@ -288,8 +282,8 @@ describe('a call of a cached method rejects', () => {
     const { cache } = aCache();
     const f = async (n: number) => n;
     const wrong = {
-      tags: [{ tags: () => never('t') }, /`tags` to be a list of texts, got "t"/],
-      tagsOf: [{ tagsOf: () => never([7]) }, /`tags` to be a list of non-empty texts, got 7/],
+      tags: [{ tags: () => never('t') }, /`tags` to be a list of texts or table\(…\), got "t"/],
+      tagsOf: [{ tagsOf: () => never([7]) }, /`tag` to be a non-empty text or table\(…\), got 7/],
       ttl: [{ ttl: () => never('soon') }, /`ttl`.*got "soon"/],
     } as const;
     for (const [name, [options, message]] of Object.entries(wrong))
