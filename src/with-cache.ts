@@ -67,8 +67,8 @@ export function invalidates<A extends readonly unknown[] = any, R = any, This = 
 }
 
 /**
- * The handles of a decorated method. `self` is the instance, for handles that call the method, and for a `key` that
- * uses `this`.
+ * The handles of a decorated method. `self` is the instance: for handles that call the method, for a `key` that uses
+ * `this`, and for a cache that is found on the instance.
  *
  * @example
  * ```ts
@@ -97,7 +97,7 @@ function fromInstance(
   return decorator((method, member) => {
     const decorated = new WeakMap<object, AsyncFn>();
     const methodFor = (self: unknown): AsyncFn => {
-      const own = cacheOfSelf(self);
+      const own = self === undefined ? cacheWithoutSelf(cacheOfSelf, member.name) : cacheOfSelf(self);
       if (!isCache(own))
         throw expected('cache', `a function that gives the cache of the instance of '${String(member.name)}'`, own);
       let made = decorated.get(own);
@@ -116,4 +116,16 @@ function fromInstance(
     }
     return Object.assign(viaInstance, { [handlesOf]: (self: unknown) => cacheOf(methodFor(self), self as object) });
   });
+}
+
+/** There are caches that no instance is needed for. @throws TypeError where one is */
+function cacheWithoutSelf(cacheOfSelf: (self: unknown) => unknown, method: string | symbol): unknown {
+  try {
+    return cacheOfSelf(undefined);
+  } catch (cause) {
+    throw new TypeError(
+      `Expected '${String(method)}' to be given an instance, which has the cache: call it on one, or use cacheOf(method, instance)`,
+      { cause },
+    );
+  }
 }

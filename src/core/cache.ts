@@ -1,7 +1,7 @@
 import { encodeKey, handOut, type Key, UnkeyableError } from '../values/index.js';
 import { Ask, type Query } from './ask.js';
 import { currentContext, currentTrace, currentUnit, handUp, note, runForGood } from './context.js';
-import { tagsOfWhat, type What } from './dependency.js';
+import { tagsOfOption, tagsOfWhat, type What } from './dependency.js';
 import { type Duration, parseDuration } from './duration.js';
 import { answerOf, type Entry, holdsHere } from './entry.js';
 import { ClosedError, describe, expected, TenantMissingError } from './errors.js';
@@ -19,7 +19,7 @@ import type { Cached } from './outcome.js';
 import { closeParts, type Parts } from './parts.js';
 import { loadPast } from './past.js';
 import { put } from './put.js';
-import { refuseUnknown, resolveReadOptions, setNames } from './resolve.js';
+import { refuseUnknown, resolveReadOptions, setNames, withTags } from './resolve.js';
 import { shadow } from './shadow.js';
 import { isSnapshot, makeSnapshot, type Snapshot } from './snapshot.js';
 import { nameOf } from './stats.js';
@@ -252,7 +252,8 @@ export class CacheView implements Cache, View {
     // What is in memory may be good enough to be served meanwhile.
     if (this.mode() !== 'on' || parts.near.peek(key) !== undefined) return undefined;
     const { ask } = flight;
-    if (ask.settings.maxStale !== maxStale || ask.settings.copy !== copy) return undefined;
+    // What its reader tolerates, those who join may not.
+    if (ask.settings.tolerate > 0 || ask.settings.maxStale !== maxStale || ask.settings.copy !== copy) return undefined;
     return gather(parts, flight).then((landing) => {
       if (!landing.own) this.report(ask, landing);
       return landing;
@@ -357,8 +358,8 @@ export class CacheView implements Cache, View {
 
   #asking(key: string, read: Read<unknown, string>): Ask {
     if (typeof read.load !== 'function') throw expected('load', 'a function', read.load);
-    const { key: own, load, fresh = false, ...options } = read;
-    const settings = resolveReadOptions(options, this.parts.settings.read);
+    const { key: own, load, fresh = false } = read;
+    const settings = this.#settingsOf(read);
     return this.ask(key, {
       name: nameOf(own),
       settings,
@@ -366,6 +367,18 @@ export class CacheView implements Cache, View {
       fresh,
       load: load as Query['load'],
     });
+  }
+
+  #settingsOf(read: Read<unknown, string>): ReadSettings {
+    const base = this.parts.settings.read;
+    // The common read names tags at most; there is nothing to check and complete in it.
+    let says = 'nothing';
+    for (const name in read)
+      if (name !== 'key' && name !== 'load') says = name === 'tags' && says === 'nothing' ? 'tags' : 'more';
+    if (says === 'nothing') return base;
+    if (says === 'tags') return withTags(base, tagsOfOption(read.tags, 'reads'));
+    const { key: _, load: __, ...options } = read;
+    return resolveReadOptions(options, base);
   }
 
   #askFor(key: Key, settings: ReadSettings, load: Query['load'], version = this.parts.settings.version): Ask {

@@ -8,7 +8,7 @@ import { type Landing, valueOf } from './flight.js';
 import { clearTags } from './identity.js';
 import type { Member } from './member.js';
 import type { ReadSettings } from './options.js';
-import { refuseUnknown, resolveReadOptions, wrapNames } from './resolve.js';
+import { refuseUnknown, resolveReadOptions, withTags, wrapNames } from './resolve.js';
 import { acknowledge } from './transaction.js';
 import type { View } from './view.js';
 import { warnOnce } from './warn.js';
@@ -118,7 +118,7 @@ export class Caller {
     const { tags } = this.#options;
     const settings =
       typeof tags === 'function'
-        ? { ...this.#settings, tags: tagsOfOption(tags.apply(self, args), 'reads') }
+        ? withTags(this.#settings, tagsOfOption(tags.apply(self, args), 'reads'))
         : this.#settings;
     return this.#view.ask(key, {
       name: this.#name ?? String(this.#member.name),

@@ -24,11 +24,13 @@ export type What<Tag extends string> = Tag | Dependency;
 
 /** From what was said to tags as the cache keeps them: for those who read it, or for those who wrote it. @throws TypeError */
 export function tagsOfWhat(what: readonly unknown[], side: 'reads' | 'writes'): string[] {
-  return what.flatMap((one) => {
-    if (typeof one === 'string' && one !== '') return [ownTag(one)];
-    if (typeof one === 'object' && one !== null && brand in one) return [...(one as Held)[side]];
-    throw expected('tag', 'a non-empty text or table(…)', one);
-  });
+  const tags: string[] = [];
+  for (const one of what) {
+    if (typeof one === 'string' && one !== '') tags.push(ownTag(one));
+    else if (typeof one === 'object' && one !== null && brand in one) tags.push(...(one as Held)[side]);
+    else throw expected('tag', 'a non-empty text or table(…)', one);
+  }
+  return tags;
 }
 
 /** The same of an option, which may be anything. @throws TypeError */

@@ -74,13 +74,13 @@ export function refresh(parts: Parts, ask: Ask, entry: Entry): void {
 }
 
 function isInTime(parts: Parts, ask: Ask, entry: Entry | undefined): boolean {
-  return entry !== undefined && parts.clock.now() < entry.freshUntil + ask.settings.swr;
+  return entry !== undefined && parts.clock.coarse() < entry.freshUntil + ask.settings.swr;
 }
 
 /** What a look found, if it may be served to this caller. */
 export function serve(parts: Parts, ask: Ask, { entry, source, tolerated }: Sight): Landing | undefined {
   if (entry === undefined) return undefined;
-  const now = parts.clock.now();
+  const now = parts.clock.coarse();
   const { settings } = ask;
   const fresh = now < entry.freshUntil && !tolerated;
   if (!fresh && !tolerated && now >= entry.freshUntil + settings.swr) {
@@ -100,7 +100,7 @@ export function landed(
   stale: boolean,
   reason: string | undefined,
 ): Landing {
-  const now = parts.clock.now();
+  const now = parts.clock.coarse();
   entry.used = true;
   return {
     kept: entry.kept,

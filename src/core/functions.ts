@@ -95,6 +95,9 @@ export interface MethodDecorator<A extends readonly unknown[], R, This, HasKey e
 
 /** Options of {@link invalidates}. */
 export interface InvalidatesOptions<A extends readonly unknown[], R, This, Tag extends string> {
-  /** What the method ends, once it has succeeded. */
+  /**
+   * What the method ends, once it has succeeded. When the function throws, the method succeeds all the same, an `error`
+   * event tells, and everything ends.
+   */
   tags: readonly What<Tag>[] | ((call: { args: A; result: R; self: This }) => readonly What<Tag>[]);
 }

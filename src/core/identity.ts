@@ -51,9 +51,14 @@ export function snapshotTags(shared: boolean): string[] {
   return [...clearTags(shared), ...Array.from({ length: copies }, (_, i) => `~d${i}`)];
 }
 
+/** 18 bits of the hash. */
 function lotOf(keyHash: string): number {
-  return Buffer.from(keyHash.slice(0, 4), 'base64url').readUIntBE(0, 3);
+  let lot = 0;
+  for (let at = 0; at < 3; at++) lot = lot * 64 + digits.indexOf(keyHash.charAt(at));
+  return lot;
 }
+
+const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
 /** What `clear()` raises. */
 export function clearTags(shared: boolean): string[] {

@@ -50,6 +50,7 @@ export function openScope(parts: Parts, ask: Ask, sight: Sight): Scope {
   for (const tag of knownTags(parts, ask)) {
     const version = sight.before?.get(tag);
     if (version !== undefined) scope.add(tag, version);
+    else scope.tear(sight.before === undefined ? sight.reason : `the version of '${tag}' was not asked for`);
   }
   if (sight.before === undefined) scope.tear(sight.reason);
   return scope;

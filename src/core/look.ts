@@ -27,10 +27,13 @@ export interface Sight {
   readonly reason: string;
 }
 
-/** Looks into memory and the store; at once when the process knows everything by itself. */
+/**
+ * Looks into memory and the store; at once when the process knows everything by itself. A look that ends with an entry
+ * that is fresh has not asked for more versions than it needed: a load may not begin from it.
+ */
 export function look(parts: Parts, ask: Ask): Sight | Promise<Sight> {
   const near = parts.near.get(ask.identity.key);
-  const entry = near !== undefined && parts.clock.now() < near.keepUntil ? near : undefined;
+  const entry = near !== undefined && parts.clock.coarse() < near.keepUntil ? near : undefined;
   return parts.shared ? lookFar(parts, ask, entry, near) : lookHere(parts, ask, entry);
 }
 
@@ -51,21 +54,16 @@ function lookHere(parts: Parts, ask: Ask, entry: Entry | undefined): Sight {
 
 async function lookFar(parts: Parts, ask: Ask, entry: Entry | undefined, near: Entry | undefined): Promise<Sight> {
   const known = new Known(parts, parts.clock.now() - ask.settings.maxStale);
-  const wanted = knownTags(parts, ask);
-  // What the last entry depended on, the next one will likely depend on too, and then needs a version from before.
-  if (near !== undefined) wanted.push(...near.tags);
   try {
-    if (entry !== undefined) {
-      // The payload is here already: its versions alone decide, and cost a fraction of its bytes.
-      await known.ask(undefined, wanted);
-      // One that is about to age may have been replaced in the store by another process.
-      if (!ask.fresh && parts.clock.now() < entry.settledUntil && known.holds(entry.epoch, entry.tags, entry.versions))
-        return known.sight({ entry, source: 'near', reason: 'aged' });
-    }
+    const settled = entry !== undefined && !ask.fresh && parts.clock.coarse() < entry.settledUntil;
+    if (settled && (await known.recheck(entry))) return known.sight({ entry, source: 'near', reason: 'aged' });
+    const wanted = knownTags(parts, ask);
+    // What the last entry depended on, the next one will likely depend on too, and then needs a version from before.
+    if (near !== undefined) wanted.push(...near.tags);
     const bytes = await known.ask(ask.hash, wanted);
     const found = bytes && open(parts, ask, bytes);
     if (found !== undefined) {
-      await known.ask(undefined, found.head.tags);
+      if (!known.has(found.head.tags)) await known.ask(undefined, found.head.tags);
       const holds = known.holds(found.head.epoch, found.head.tags, found.head.versions);
       const arrived = holds ? arrive(parts, ask, found) : undefined;
       if (arrived !== undefined)
@@ -112,7 +110,7 @@ function arrive(parts: Parts, ask: Ask, found: Found): Entry | undefined {
   const present = parts.near.peek(ask.identity.key);
   const here = parts.clock.now() - parts.session.now();
   const younger = present === undefined || head.freshUntil + here > present.freshUntil + drift;
-  if (!younger && present.epoch === head.epoch && sameVersions(present, head)) return present;
+  if (!younger && present.epoch === head.epoch && isSame(present.versions, head.versions)) return present;
   const value = found.value();
   if (value === damaged) return void reportDamage(parts, ask, 0);
   const entry = new Entry(parts.tags, {
@@ -136,10 +134,10 @@ function arrive(parts: Parts, ask: Ask, found: Found): Entry | undefined {
 /** By how much two readings of the same moment in the store may differ. Milliseconds. */
 const drift = 100;
 
-function sameVersions(entry: Entry, head: Envelope): boolean {
-  return (
-    entry.versions.length === head.versions.length && head.versions.every((version, i) => version === entry.versions[i])
-  );
+function isSame(some: readonly Version[], others: readonly Version[]): boolean {
+  if (some.length !== others.length) return false;
+  for (let i = 0; i < some.length; i++) if (some[i] !== others[i] || isFenced(some[i])) return false;
+  return true;
 }
 
 function reportDamage(parts: Parts, ask: Ask, bytes: number): void {
@@ -153,11 +151,14 @@ export class Known {
   #epoch: string | undefined;
   readonly #parts: Parts;
   readonly #floor: number;
+  /** Whether the table may know anything: without a watch, nobody feeds it. */
+  readonly #remembers: boolean;
 
   /** @param floor - moment from which on no acknowledged change may be missing */
   constructor(parts: Parts, floor: number) {
     this.#parts = parts;
     this.#floor = floor;
+    this.#remembers = !parts.shared || parts.settings.read.maxStale > 0;
   }
 
   /** Learns the versions of those `tags` that are not known yet, and an entry's bytes, in one round trip. */
@@ -166,8 +167,8 @@ export class Known {
     const unknown: string[] = [];
     for (const tag of tags) {
       if (this.versions.has(tag)) continue;
-      const cell = table.cell(tag);
-      if (table.isVerified(cell, this.#floor)) this.versions.set(tag, cell.version as Version);
+      const cell = this.#remembers ? table.cell(tag) : undefined;
+      if (cell !== undefined && table.isVerified(cell, this.#floor)) this.versions.set(tag, cell.version as Version);
       else if (!unknown.includes(tag)) unknown.push(tag);
     }
     if (hash === undefined && unknown.length === 0) return undefined;
@@ -185,12 +186,34 @@ export class Known {
     return answer.entry;
   }
 
+  /**
+   * Asks for the versions of an entry that is here, and whether they are its own. The payload is not needed: its
+   * versions decide, and cost a fraction of its bytes. What was learned serves the load that follows if they are not.
+   */
+  async recheck(entry: Entry): Promise<boolean> {
+    const { tags } = entry;
+    if (this.#remembers) {
+      await this.ask(undefined, tags);
+      return this.holds(entry.epoch, tags, entry.versions);
+    }
+    const answer = await this.#parts.session.read(undefined, tags);
+    this.#epoch = answer.epoch;
+    const trusted = answer.epoch === entry.epoch && this.#parts.tags.distrusted === 0;
+    if (trusted && isSame(answer.versions, entry.versions)) return true;
+    for (let i = 0; i < tags.length; i++) this.versions.set(tags[i] as string, answer.versions[i] as Version);
+    return this.holds(entry.epoch, tags, entry.versions);
+  }
+
+  has(tags: readonly string[]): boolean {
+    return tags.every((tag) => this.versions.has(tag));
+  }
+
   /** Whether these pairs are what the tags have now. */
   holds(epoch: string, tags: readonly string[], versions: readonly Version[]): boolean {
     if (epoch !== this.epoch) return false;
     return tags.every((tag, i) => {
       const version = versions[i];
-      return this.versions.get(tag) === version && !isFenced(version) && !this.#parts.tags.cell(tag).distrusted;
+      return this.versions.get(tag) === version && !isFenced(version) && !this.#parts.tags.isDistrusted(tag);
     });
   }
 

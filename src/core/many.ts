@@ -10,7 +10,7 @@ import { look, type Sight } from './look.js';
 import type { LoadContext } from './options.js';
 import type { Parts } from './parts.js';
 import { loadPast } from './past.js';
-import { resolveReadOptions } from './resolve.js';
+import { resolveReadOptions, withTags } from './resolve.js';
 import { Scope } from './scope.js';
 import { nameOf } from './stats.js';
 import type { View } from './view.js';
@@ -45,7 +45,7 @@ export async function fillMany<In, T>(view: View, read: ReadMany<In, T, string>)
     const full = view.keyOf(texts[i] as string);
     const known = places.get(full);
     if (known !== undefined) return known;
-    const settings = tags === undefined ? base : { ...base, tags: tagsOfOption(tags(input), 'reads') };
+    const settings = tags === undefined ? base : withTags(base, tagsOfOption(tags(input), 'reads'));
     const single = async (context: LoadContext) => [...answers([input], await load([input], context))][0]?.[1];
     const place: Place<In> = {
       input,

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { handOut } from '../values/index.js';
-import type { Ask } from './ask.js';
+import { Ask } from './ask.js';
 import { stillHolds, takeOff } from './fill.js';
 import { type Landing, valueOf } from './flight.js';
 import { load } from './load.js';
@@ -13,7 +13,8 @@ import type { Parts } from './parts.js';
  */
 export async function shadow(parts: Parts, ask: Ask): Promise<Landing> {
   const begun = parts.begin();
-  const sight = await look(parts, ask);
+  // A look that a load begins from, whatever it finds.
+  const sight = await look(parts, new Ask(ask.identity, ask.counter, { ...ask.query, fresh: true }));
   const { entry, tolerated } = sight;
   const stored = entry && handOut(entry.kept);
   const landing = await takeOff(parts, ask, begun, load(parts, ask, sight, undefined));

@@ -21,6 +21,8 @@ export class Tags {
   readonly #authoritative: boolean;
   /** Counts what could make an entry hold or not hold any more: every change of any cell. */
   changes = 0;
+  /** How many tags are distrusted at the moment: mostly none, and then nobody has to look. */
+  distrusted = 0;
   #marks = 0;
   /** The newest change of any tag that the table has no cell for. */
   #floor = 0;
@@ -105,9 +107,14 @@ export class Tags {
     const cell = this.cell(tag);
     if (cell.distrusted === on) return;
     cell.distrusted = on;
+    this.distrusted += on ? 1 : -1;
     this.changes++;
     if (on) this.hold(cell);
     else this.release(cell);
+  }
+
+  isDistrusted(tag: string): boolean {
+    return this.distrusted > 0 && this.#cells.get(tag)?.distrusted === true;
   }
 
   /** Whether the cell's version is good enough for a read that accepts changes after `floor` to be missing. */

@@ -45,6 +45,9 @@ export interface Tokens {
   readonly versions: ReadonlySet<string>;
 }
 
+/** What is in a bracket is read by a call within the call: this keeps the stack. */
+const maxDepth = 250;
+
 const nowhere: ReadonlySet<string> = new Set();
 
 /** @throws Unreadable when the text is not surely understood */
@@ -137,7 +140,7 @@ export function tokenize(sql: string, dialect: Dialect, executes = true): Tokens
     } else if (shape.isDigit(code) || (code === 0x2e && shape.isDigit(next) && !isPath())) {
       number();
     } else if (code === 0x28 || code === 0x5b) {
-      brackets.push(tokens.length);
+      if (brackets.push(tokens.length) > maxDepth) throw new Unreadable('brackets nested deeper than anybody writes');
       push('open', sql.charAt(at++));
     } else if (code === 0x29 || code === 0x5d) {
       const open = brackets.pop();

@@ -29,11 +29,17 @@ export type { ContractCase, ContractOptions, ContractSession } from './contract/
  * @example
  * ```ts
  * import { test } from 'node:test';
- * import { systemClock } from 'unstale/adapter';
  * import { memoryStore, storeContract } from 'unstale/testing';
  *
  * const store = memoryStore();
- * const clock = systemClock();
+ * const clock = {
+ *   now: () => performance.now(),
+ *   coarse: () => performance.now(),
+ *   after(delay: number, fn: () => void) {
+ *     const timer = setTimeout(fn, delay).unref();
+ *     return () => clearTimeout(timer);
+ *   },
+ * };
  * const quiet = { changed() {}, lost() {}, proven() {}, up() {}, report() {} };
  * const open = async (name: string, listener = quiet) => {
  *   const session = store.open({ name, clock, maxStale: listener === quiet ? 0 : 1000, listener });

@@ -252,6 +252,22 @@ describe('tolerate', () => {
     await elsewhere;
   });
 
+  test.each(everywhere)('of the read that loads does not reach those who join it, %s', async (place) => {
+    const world = aWorld(place);
+    const { there, db } = world;
+    const here = world.here as ReturnType<typeof createCache>;
+    const slow = aSlowQuery(db, 'row');
+    const tolerant = here.getOrSet({ ...query(world, {}, slow.load), tolerate: hour });
+    await slow.asked;
+    const newest = db.commit('row');
+    await there.invalidate('rows');
+    const joiners = [here.getOrSet(query(world, {}, slow.load)), here.getOrSet(query(world, {}, slow.load))];
+    await turn();
+    slow.answer();
+    for (const joiner of joiners) contains(newest, await joiner, 'a joiner');
+    contains(newest - 1, await tolerant);
+  });
+
   test.each(everywhere)('does not reach the value around it: that is handed out and not stored, %s', async (place) => {
     const world = aWorld(place);
     const here = world.here as ReturnType<typeof createCache>;

@@ -1,5 +1,14 @@
 import type { IncomingMessage } from 'node:http';
-import { type Cached, cacheOf, createCache, type Derivable, type Explanation, type Receipt, table, withCache } from 'unstale';
+import {
+  type Cached,
+  cacheOf,
+  createCache,
+  type Derivable,
+  type Explanation,
+  type Receipt,
+  table,
+  withCache,
+} from 'unstale';
 import { expectTypeOf, test } from 'vitest';
 
 const cache = createCache();
@@ -62,7 +71,7 @@ test('many is for functions of exactly one parameter', () => {
   const one = cache.withCache(async (id: number) => String(id), { name: 'one' });
   const list = cache.withCache(async (ids: number[]) => ids.length, { name: 'list' });
   const two = cache.withCache(async (a: number, b: string) => a + b, { name: 'two' });
-  const optional = cache.withCache(async (a: number, b = 1) => a + b, { name: 'optional' });
+  const optional = cache.withCache(async (a: number, b?: number) => a + (b ?? 1), { name: 'optional' });
   const rest = cache.withCache(async (...all: number[]) => all.length, { name: 'rest' });
   expectTypeOf(one.many([1, 2])).resolves.toEqualTypeOf<string[]>();
   expectTypeOf(list.many([[1, 2], [3]])).resolves.toEqualTypeOf<number[]>(); // biome-ignore format: a line

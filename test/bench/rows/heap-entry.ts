@@ -16,7 +16,7 @@ export const row: Row = {
       for (const _ of rows(quick ? 1 : 3, Number)) measured.push(await heapOf(make, entries));
       figures[make(task).name] = Math.round(median(measured));
     }
-    const timesMap = (name: string) => (figures[name] as number) / (figures['Map'] as number);
+    const timesMap = (name: string) => (figures[name] as number) / (figures.Map as number);
     return [
       {
         title: 'heap of a small entry',

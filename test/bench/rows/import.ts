@@ -24,7 +24,7 @@ export const row: Row = {
         const { cpu } = load(name);
         if (round > 0) times[name]?.push(cpu / 1000);
       }
-    const idle = median(times['nothing'] as number[]);
+    const idle = median(times.nothing as number[]);
     const figures = Object.fromEntries(
       Object.keys(modules)
         .filter((name) => name !== 'nothing')

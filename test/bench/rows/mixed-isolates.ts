@@ -67,6 +67,7 @@ export const row: Row = {
     const told: Record<string, Told[]> = {};
     const rates: Record<string, number[]> = {};
     const costs: Record<string, number[]> = {};
+    const commands: Record<string, number[]> = {};
     const ms = quick ? 250 : 1000;
     const random = randomFrom(seed);
     for (let round = 0; round < (quick ? 2 : 11); round++)
@@ -85,6 +86,8 @@ export const row: Row = {
         (told[call.name] ??= []).push(...all);
         (rates[call.name] ??= []).push(operations / (ms / 1000));
         (costs[call.name] ??= []).push((user + system + served.cpu) / operations);
+        (commands[call.name] ??= []).push(served.commands / operations);
+        if (profile) console.log(call.name, operations, served.calls);
       }
     server.close();
     await services.close();
@@ -111,6 +114,12 @@ export const row: Row = {
         title: `${title}: CPU of an operation, Redis included`,
         unit: 'CPU µs',
         figures: figures((name) => median(costs[name] as number[])),
+        targets: [],
+      },
+      {
+        title: `${title}: commands of an operation, those inside of scripts included`,
+        unit: 'commands',
+        figures: figures((name) => median(commands[name] as number[])),
         targets: [],
       },
       {

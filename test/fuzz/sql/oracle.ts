@@ -67,6 +67,9 @@ function scoped(value: Node, ctes: readonly string[], found: Found): void {
   let known = ctes;
   for (const { CommonTableExpr } of value.withClause?.ctes ?? []) {
     const name: string = CommonTableExpr.ctename;
+    // What a change in a WITH returns is read by the statement around it.
+    for (const change of Object.values<Node>(CommonTableExpr.ctequery))
+      if (change.returningClause !== undefined) found.reads.add(change.relation.relname);
     visit(CommonTableExpr.ctequery, value.withClause.recursive ? [...known, name] : known, found);
     known = [...known, name];
   }

@@ -29,7 +29,9 @@ export function compareTables(dialect: Dialect['name'], seed: number, count: num
     const reads = new Set(statement.reads.map(({ table }) => table.name));
     const writes = new Set(statement.writes.map(({ table }) => table.name));
     const wanted = known ?? sample;
-    const missed = [...wanted.reads].filter((name) => !reads.has(name)).concat([...wanted.writes].filter((name) => !writes.has(name)));
+    const missed = [...wanted.reads]
+      .filter((name) => !reads.has(name))
+      .concat([...wanted.writes].filter((name) => !writes.has(name)));
     if (missed.length > 0) figures.unsound.push(`seed ${at}: ${missed.join(', ')} in ${sample.sql}`);
     else if (reads.size > wanted.reads.size || writes.size > wanted.writes.size) figures.over++;
     else figures.exact++;

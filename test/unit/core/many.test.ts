@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { faultyStore, memoryStore } from '../../../src/testing/index.js';
 import { aCache, heard, now, processes, slowLoad, turns } from './a-cache.js';
+import { warningsOf } from './warnings.js';
 
 const square = () => vi.fn(async (inputs: readonly number[]) => inputs.map((n) => n * n));
 const key = (n: number) => ['square', n] as const;
@@ -250,11 +251,37 @@ describe('getOrSetMany', () => {
     expect(await here.has(key(1))).toBe(false);
   });
 
-  // Known: getOrSet goes past the cache, a batch rejects.
-  test.fails('an input whose key is no data makes the batch go past the cache', async () => {
+  test('an input whose key is no data makes the batch go past the cache', async () => {
     const { cache } = aCache();
     const load = vi.fn(async (inputs: readonly object[]) => inputs.map(() => 1));
-    const read = () => cache.getOrSetMany({ inputs: [() => {}], key: (input) => ['x', input] as never, load });
-    expect(await read()).toEqual([1]);
+    const [first, second] = [{ n: 1 }, { n: 2, run: () => {} }];
+    const read = () =>
+      cache.getOrSetMany({ inputs: [first, second, first], key: (input) => ['x', input] as never, load });
+    const warnings = await warningsOf(async () => {
+      for (let round = 0; round < 2; round++) expect(await read()).toEqual([1, 1, 1]);
+    });
+    expect(warnings.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/^'x' is not cached: key\[1\]\.run is a function/),
+    ]);
+    expect(load.mock.calls.map(([inputs]) => inputs)).toEqual([[first, second], [first, second]]); // biome-ignore format: a line
+    expect(cache.stats().entries).toBe(0);
+  });
+
+  test("onUnkeyable: 'throw': it rejects, and loads nothing", async () => {
+    const { cache } = aCache({ onUnkeyable: 'throw' });
+    const load = vi.fn(async () => [1]);
+    const read = cache.getOrSetMany({ inputs: [() => {}], key: (input) => ['x', input] as never, load });
+    await expect(read).rejects.toMatchObject({ code: 'UNKEYABLE', path: 'key[1]' });
+    expect(load).not.toHaveBeenCalled();
+  });
+
+  test('what goes past the cache hands all its tags to the load around it', async () => {
+    const { cache } = aCache();
+    const inner = (keyOf: (n: number) => unknown) =>
+      cache.getOrSetMany({ inputs: [1, 2], key: keyOf as typeof key, tags: (n) => [`n:${n}`], load: square() });
+    const outer = (keyOf: (n: number) => unknown) => cache.getOrSet({ key: 'outer', load: () => inner(keyOf) });
+    await warningsOf(() => outer((n) => ['x', n, () => {}]));
+    await cache.invalidate('n:2');
+    expect(await cache.has('outer')).toBe(false);
   });
 });

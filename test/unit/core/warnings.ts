@@ -1,12 +1,12 @@
 /** The warnings of unstale that `fn` causes: Node hands them out a tick later. */
-export async function warningsOf(fn: () => void): Promise<(Error & { code?: string })[]> {
+export async function warningsOf(fn: () => unknown): Promise<(Error & { code?: string })[]> {
   const heard: (Error & { code?: string })[] = [];
   const listener = (warning: Error) => {
     if (warning.name === 'UnstaleWarning') heard.push(warning);
   };
   process.on('warning', listener);
   try {
-    fn();
+    await fn();
     await new Promise((resolve) => setImmediate(resolve));
   } finally {
     process.off('warning', listener);

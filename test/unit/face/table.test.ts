@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Dependency } from '../../../src/core/dependency.js';
+import type { Cache } from '../../../src/core/face.js';
 import { table } from '../../../src/table.js';
-import { aCache } from '../core/a-cache.js';
+import { aCache, heard } from '../core/a-cache.js';
 
 /** Whether a write of `written` ends what depends on `read`. */
 async function ends(written: Dependency, read: Dependency): Promise<boolean> {
@@ -10,6 +11,30 @@ async function ends(written: Dependency, read: Dependency): Promise<boolean> {
   await cache.invalidate(written);
   return !(await cache.has('a'));
 }
+
+describe('tags of reads may be rows of tables:', () => {
+  const rows = table('orders', { id: 7 });
+  const reads: [string, (cache: Cache) => Promise<unknown>][] = [
+    ['tags', (cache) => cache.getOrSet({ key: 'a', tags: ['t', rows], load: () => 1 })],
+    ['ctx.tag', (cache) => cache.getOrSet({ key: 'a', load: (context) => context.tag('t', rows) })],
+    ['tags of many', (cache) => cache.getOrSetMany({ inputs: ['a'], key: (a) => a, tags: () => [rows], load: (n) => n })],
+    ['tags of a function', (cache) => cache.withCache(async () => 1, { name: 'f', key: () => 'a', tags: [rows] })()],
+    ['tags by the arguments', (cache) => cache.withCache(async () => 1, { name: 'f', tags: () => [rows] })()],
+    ['tagsOf', (cache) => cache.withCache(async () => 1, { name: 'f', tagsOf: () => [rows] })()],
+  ]; // biome-ignore format: a table
+  test.each(reads)('%s', async (_, read) => {
+    for (const written of [rows, table('orders')]) {
+      const { cache } = aCache();
+      const misses = heard(cache, 'miss');
+      const isServed = async () => (await cache.explain(misses[0]?.key ?? '')).served;
+      await read(cache);
+      await cache.invalidate(table('users', { id: 7 }));
+      expect(await isServed()).toBe(true);
+      await cache.invalidate(written);
+      expect(await isServed()).toBe(false);
+    }
+  });
+});
 
 describe('a write of', () => {
   const [all, row, other, acme, umbrella] = [

@@ -267,6 +267,29 @@ describe('arguments that are no data', () => {
     await expect(cached.invalidate(new Connection())).rejects.toThrow(/argument 1 is Connection/);
   });
 
+  test('its tags belong to the load around it all the same', async () => {
+    const { cache } = aCache();
+    const inner = cache.withCache(async (_: unknown) => 1, {
+      name: 'inner',
+      key: undefined as never,
+      tags: () => ['t'],
+      tagsOf: (value) => [`u:${value}`],
+    });
+    await warningsOf(async () => {
+      for (const tag of ['t', 'u:1']) {
+        await cache.getOrSet({ key: 'outer', load: () => inner(new Connection()) });
+        await cache.invalidate(tag);
+        expect(await cache.has('outer')).toBe(false);
+      }
+      await cache.getOrSet({
+        key: 'outer',
+        load: () => cache.getOrSet({ key: [new Connection() as never], tags: ['t'], load: () => 1 }),
+      });
+    });
+    await cache.invalidate('t');
+    expect(await cache.has('outer')).toBe(false);
+  });
+
   test('a key of one’s own that is no data is named as what it is', async () => {
     const { cache } = aCache({ onUnkeyable: 'throw' });
     const cached = cache.withCache(async (_: Connection) => 1, { name: 'f', key: (db) => ['x', db] as never });
@@ -293,6 +316,14 @@ describe('cacheOf', () => {
     const cached = cache.withCache(async (n: number) => n, { name: 'f' });
     expect(cacheOf(cached).key(7)).toBe(cached.key(7));
   });
+});
+
+test('views may wrap functions of one name, and keep them apart', async () => {
+  const { cache } = aCache();
+  const views = [cache, cache.tenant('a'), cache.tenant('b'), cache.namespace('n'), cache.namespace('n').tenant('a')];
+  const functions = views.map((view, i) => view.withCache(async () => i, { name: 'f' }));
+  for (let round = 0; round < 2; round++) expect(await Promise.all(functions.map((f) => f()))).toEqual([0, 1, 2, 3, 4]);
+  expect(() => cache.tenant('a').withCache(async () => 1, { name: 'f' })).toThrow(/`name` to be new/);
 });
 
 test('withCache and invalidates can be taken off the cache', async () => {

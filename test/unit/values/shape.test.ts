@@ -13,6 +13,7 @@ describe('a copy of properties', () => {
       '',
       '"',
       '\\',
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: a name that would be code in a template
       '`${1}`',
       '\u2028',
       '__proto__',
