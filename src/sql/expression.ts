@@ -35,10 +35,14 @@ export function step(c: Cursor): void {
   } else {
     if (kind === 'variable') c.facts.never('a variable of the session');
     // PostgreSQL reads the clock when it takes such a text for a date, and it needs no cast for that.
-    else if (kind === 'string' && c.dialect.name === 'postgres' && text.length <= 40 && clock.test(text))
+    else if (isText(kind) && c.dialect.name === 'postgres' && text.length <= 40 && clock.test(text))
       c.facts.never(`a text with '${clock.exec(text)![0].toLowerCase()}'`);
     c.at++;
   }
+}
+
+function isText(kind: string): boolean {
+  return kind === 'string' || kind === 'literal';
 }
 
 const clock = /\b(now|today|tomorrow|yesterday)\b/i;

@@ -38,7 +38,10 @@ export function insert(c: Cursor): 'insert' | 'upsert' | 'replace' {
     target.inserted = assignedRow(c);
   } else {
     if (!startsQuery(c)) c.fail('VALUES or a query');
+    // A WITH at the head of the query ends with it: behind it the same names are tables again.
+    const { ctes } = c;
     c.statement(c);
+    c.ctes = ctes;
   }
   tail(c, target);
   return target.how as 'insert' | 'upsert' | 'replace';

@@ -208,8 +208,8 @@ export function tokenize(sql: string, dialect: Dialect, executes = true): Tokens
         const tag = take(shape.dollarTag);
         const end = tag === undefined ? -1 : sql.indexOf(tag, at);
         if (end === -1) throw new Unreadable('a dollar quote that is not closed');
+        push('literal', sql.slice(at, end));
         at = end + tag!.length;
-        push('literal', tag!);
       }
       return true;
     }

@@ -6,6 +6,7 @@ import { insert } from './insert.js';
 import { type Token, tokenize } from './lexer.js';
 import { query } from './query.js';
 import { opaque, resultOf } from './result.js';
+import { split } from './split.js';
 import type { Read, Statement, StatementKind, Table, TransactionControl } from './types.js';
 import { Unreadable } from './unreadable.js';
 import { startsQuery } from './words.js';
@@ -31,7 +32,7 @@ export function read(sql: string, dialect: Dialect): Statement {
 
 /** The server runs what stands in comments for its version, or does not: both readings hold. */
 function eitherWay(run: Statement, skipped: Statement): Statement {
-  if (skipped.kind === 'other' && skipped.names.size === 0) return run;
+  if (skipped.kind === 'other' && skipped.names.size === 0 && run.transaction === undefined) return run;
   if (run.opaque !== undefined) return run;
   if (skipped.opaque !== undefined) return skipped;
   if (run.kind !== skipped.kind || run.kind === 'several' || run.kind === 'transaction')
@@ -81,34 +82,6 @@ function readAll(tokens: readonly Token[], dialect: Dialect): Statement {
     rowOutput: undefined,
   };
 }
-
-/** Semicolons end statements, but for those in the body of a trigger or a function. */
-function* split(tokens: readonly Token[], dialect: Dialect): Iterable<[number, number]> {
-  let start = 0;
-  let depth = 0;
-  let hasBody = false;
-  for (let at = 0; at < tokens.length; at++) {
-    const { kind, word, at: partner } = tokens[at]!;
-    if (kind === 'open') {
-      at = partner as number;
-    } else if (kind === ';') {
-      if (depth > 0) continue;
-      yield [start, at];
-      start = at + 1;
-      hasBody = false;
-    } else if (word !== '') {
-      if (bodies.has(word)) hasBody ||= tokens[start]!.word === 'CREATE';
-      if (!hasBody) continue;
-      // MySQL's bodies have loops and conditions with ends of their own: they are not worked out.
-      if (dialect.name === 'mysql') throw new Unreadable('a body of statements');
-      if (word === 'BEGIN' || word === 'CASE') depth++;
-      if (word === 'END') depth--;
-    }
-  }
-  yield [start, tokens.length];
-}
-
-const bodies = new Set(['TRIGGER', 'FUNCTION', 'PROCEDURE', 'EVENT', 'PACKAGE']);
 
 function readOne(tokens: readonly Token[], start: number, end: number, dialect: Dialect): Statement {
   const facts = new Facts();

@@ -13,7 +13,10 @@ export interface Statement {
   readonly reads: readonly Read[];
   /** Every change, also those in a `WITH`. Two of the same table are two writes. */
   readonly writes: readonly Write[];
-  /** Why the rows cannot be cached even so, if they cannot: a lock, a clock, a write, a system table. */
+  /**
+   * Why the rows cannot be cached even so, if they cannot: a lock, a clock, a write, a system table. A parameter is not
+   * seen here: PostgreSQL takes `'now'` in one for the time of the call.
+   */
   readonly uncacheable: string | undefined;
   /**
    * Functions that are not known to depend on their arguments alone. They may read, or write, any table: cache the
@@ -23,7 +26,10 @@ export interface Statement {
   readonly transaction: TransactionControl | undefined;
   /** What this changes for all later statements of the connection: `search_path`, `role`, `temporary table`. */
   readonly session: string | undefined;
-  /** MySQL commits an open transaction before this, or may: a later ROLLBACK takes nothing back. */
+  /**
+   * MySQL commits an open transaction before this, or may: a later ROLLBACK need not take anything back. Since it also
+   * may not have, what was written before counts as committed now and again at the end.
+   */
   readonly commitsImplicitly: boolean;
   /** Each statement of a text with several, in their order; empty for one. */
   readonly parts: readonly Statement[];

@@ -45,7 +45,8 @@ export function isTail(c: Cursor): boolean {
     if (next === 'DUPLICATE') return third.word === 'KEY';
     return next === 'CONFLICT' && (third.text === '(' || third.word === 'DO' || third.word === 'ON');
   }
-  if (c.word !== 'RETURNING') return false;
+  if (c.word !== 'RETURNING' || c.dialect.name !== 'mysql') return c.word === 'RETURNING';
+  // MariaDB has it; in MySQL it may be a column.
   const next = c.peek(1);
   return (
     next.kind !== 'end' && next.kind !== ',' && next.kind !== '.' && (next.kind !== 'operator' || next.text === '*')

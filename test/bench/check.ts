@@ -7,9 +7,10 @@ export async function checked(
   contenders: readonly Contender[],
   { load, keyAt }: Pick<Task, 'load' | 'keyAt'>,
   lossy = false,
+  reads = 1024,
 ): Promise<readonly Contender[]> {
   for (const { name, read } of contenders) {
-    for (let at = 0; at < 1024; at++) await read(at);
+    for (let at = 0; at < reads; at++) await read(at);
     for (const at of [0, 7, 1000]) {
       const got = await read(at);
       const want = await load(keyAt(at));

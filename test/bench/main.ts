@@ -56,6 +56,7 @@ try {
       console.log(`\n${name}: needs Redis`);
       continue;
     }
+    const began = performance.now();
     const done = await runRow(name, row.execArgv).catch((error) => {
       console.error(`\n${name}: ${error.message}`);
       failed = true;
@@ -63,6 +64,7 @@ try {
     });
     outcomes.push(...done);
     if (!values.profile) console.log(asText(done));
+    console.log(`\n  ${name}: ${((performance.now() - began) / 1000).toFixed(1)} s`);
   }
   if (values.write) writeFileSync(join(here, 'results.md'), asMarkdown(outcomes, machine));
 } finally {

@@ -31,7 +31,7 @@ export async function measureHits(
   const contenders = await Promise.all(makes.map((make) => make(task)));
   // All at once, as far as they do not wait for each other.
   for (const { read } of contenders) await Promise.all(Array.from({ length: 1024 }, (_, at) => read(at)));
-  await checked(contenders, { keyAt: task.keyAt, load }, true);
+  await checked(contenders, { keyAt: task.keyAt, load }, true, 64);
   loads = 0;
   const measured = await measureStored(contenders, setting, concurrent);
   if (loads > 0) throw new Error(`${loads} of what should have been hits were loaded`);
@@ -49,9 +49,11 @@ export async function measureStored(
     .map(({ name, read }) => [name, runner(read, concurrent)] as const);
   const server = new Server(setting.redis as string);
   for (const [, run] of runners) await run(concurrent * (setting.quick ? 4 : 32));
-  const served = await server.each(Object.fromEntries(runners), setting.quick ? 256 : 4096, setting.quick ? 1 : 5);
+  const served = await server.each(Object.fromEntries(runners), setting.quick ? 256 : 2048, setting.quick ? 1 : 3);
   server.close();
-  return { ...(await measure(contenders, setting, concurrent)), served };
+  // Most of a trip to Redis is waiting: a third of the CPU makes as much of a round.
+  const effort = { ...setting, rounds: Math.ceil(setting.rounds / 2), ms: setting.ms / 2 };
+  return { ...(await measure(contenders, effort, concurrent)), served };
 }
 
 /** Three tables: what an operation costs here, at Redis, and in commands. */

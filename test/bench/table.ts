@@ -1,4 +1,5 @@
 import { us } from './harness.js';
+import { planOf } from './plans.js';
 import { isMet, type Outcome, type Target } from './row.js';
 
 /** For the terminal. */
@@ -11,7 +12,8 @@ export function asText(outcomes: readonly Outcome[]): string {
           `  ${name.padEnd(30)}${readable(figure).padStart(10)}${ours === undefined ? '' : `${readable(figure / ours).padStart(10)} ×`}`,
       );
       const judged = targets.map((target) => `  ${verdict(target).padEnd(7)} ${sentence(target)}`);
-      return `\n${title} (${unit})\n${[...lines, ...judged].join('\n')}`;
+      const isMissed = targets.some((target) => !isMet(target));
+      return `\n${title} (${unit})${isMissed ? ' — MISSED' : ''}\n${[...lines, ...judged].join('\n')}`;
     })
     .join('\n');
 }
@@ -31,6 +33,10 @@ export function asMarkdown(outcomes: readonly Outcome[], machine: string): strin
     );
     return `### ${title}\n\n| | ${unit} | ÷ ours |\n| --- | --: | --: |\n${lines.join('\n')}\n`;
   });
+  const missed = outcomes.flatMap(({ title, targets }) => {
+    const sentences = targets.filter((target) => !isMet(target)).map(sentence);
+    return sentences.length === 0 ? [] : [`**${title}** — ${sentences.join('; ')}. ${planOf(title)}`];
+  });
   return `# What things cost
 
 Written by \`npm run bench -- --write\`: ${machine}.
@@ -41,7 +47,11 @@ depend on the machine, ratios less so.
 | --- | --: | --- | --- |
 ${promised.join('\n')}
 
-${all.join('\n')}`;
+${all.join('\n')}
+## Missed targets: profile and plan
+
+${missed.map((line) => `- ${line}`).join('\n')}
+`;
 }
 
 function verdict(target: Target): string {

@@ -40,7 +40,6 @@ const { hostname: host, port } = new URL(url);
 const database = { host, port: Number(port) };
 const cache = createCache({ name, jitter: 0, ackTimeout: '3s', store: redisStore(url, { timeout: '2s' }) });
 let held: (() => void)[] = [];
-let loads = 0;
 
 const rowOf = (row: string) => `${name}-database:${row}`;
 const query = async (row: string) => Number((await ask(database, (redis) => redis.get(rowOf(row)))) ?? 0);
@@ -48,7 +47,7 @@ const query = async (row: string) => Number((await ask(database, (redis) => redi
 async function perform(order: Order, id: number): Promise<unknown> {
   switch (order.do) {
     case 'read': {
-      loads = 0;
+      let loads = 0;
       const load = async () => {
         loads++;
         if (order.fails !== undefined) {

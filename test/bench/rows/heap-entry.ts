@@ -3,11 +3,10 @@ import { median, us } from '../harness.js';
 import { atMost, type Row } from '../row.js';
 import { rows, tags, wideRow } from '../samples.js';
 
-const entries = 10_000;
-
 /** What an entry takes in memory, key and value included; against a Map that holds the same. */
 export const row: Row = {
   async run({ quick }) {
+    const entries = quick ? 2000 : 10_000;
     const withTags: Make = (task) => ({ ...unstale({ ...task, tags }), name: `${us}, 3 tags` });
     const figures: Record<string, number> = {};
     for (const make of [unstale, withTags, map, lru, layered, dedupe, bento, cacheable]) {

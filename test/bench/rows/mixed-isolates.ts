@@ -70,7 +70,7 @@ export const row: Row = {
     const commands: Record<string, number[]> = {};
     const ms = quick ? 250 : 1000;
     const random = randomFrom(seed);
-    for (let round = 0; round < (quick ? 2 : 11); round++)
+    for (let round = 0; round < (quick ? 2 : 7); round++)
       for (const name of names.map((name) => ({ name, lot: random() })).sort((a, b) => a.lot - b.lot)) {
         const call: Call = { ...name, ms, profile: profile && round === 4 };
         const start = process.cpuUsage();

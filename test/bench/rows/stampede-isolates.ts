@@ -33,7 +33,7 @@ export const row: Row = {
     const services = await Isolates.start('stampede-isolates', isolates, data);
     const counts: Record<string, number[]> = {};
     const tails: Record<string, number[]> = {};
-    for (let round = 0; round < (quick ? 2 : 16); round++)
+    for (let round = 0; round < (quick ? 2 : 12); round++)
       for (const name of names) {
         loads[0] = 0;
         const call: Call = { name, key: `user:${round}`, at: Date.now() + 20 };

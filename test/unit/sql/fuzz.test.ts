@@ -5,12 +5,12 @@ import { compareTables } from '../../fuzz/sql/tables.js';
 import { naiveTables } from './naive.js';
 
 // The long runs, with PostgreSQL's own grammar and a real server, are test/fuzz/sql/run.ts.
-describe('2,000 random statements', () => {
+describe('random statements, 1,000 in each dialect,', () => {
   it.each(['postgres', 'mysql', 'sqlite'] as const)(
     'of %s hold no table that is missed, and none too many',
     (dialect) => {
-      const figures = compareTables(dialect, 1, 2000);
-      expect(figures).toMatchObject({ exact: 2000, over: 0, opaque: 0, unsound: [] });
+      const figures = compareTables(dialect, 1, 1000);
+      expect(figures).toMatchObject({ exact: 1000, over: 0, opaque: 0, unsound: [] });
     },
   );
 

@@ -21,6 +21,7 @@ describe('tables', () => {
     expect(reads('WITH RECURSIVE a AS (SELECT * FROM a) SELECT * FROM a')).toEqual([]);
     expect(reads('SELECT * FROM (WITH a AS (SELECT 1) SELECT * FROM a) x, a')).toEqual(['a']);
     expect(reads('WITH a AS (SELECT 1) SELECT * FROM a, public.a')).toEqual(['a']);
+    expect(reads('INSERT INTO t WITH a AS (SELECT 1) SELECT * FROM a RETURNING (SELECT 1 FROM a)')).toEqual(['a']);
     expect(writes('WITH t AS (SELECT 1) UPDATE t SET x = 1', sqlite)).toEqual(['update t']);
   });
 
