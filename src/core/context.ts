@@ -20,6 +20,8 @@ export interface Context {
   /** The cache that it belongs to. */
   readonly owner: object;
   readonly scope?: Scope;
+  /** The key that is being loaded. */
+  readonly key?: string;
   readonly unit?: Unit;
   readonly trace?: Trace;
   readonly outer: Context | undefined;
@@ -50,6 +52,20 @@ export async function runWithin<T>(context: Omit<Context, 'outer'>, fn: () => T 
 export function runForGood<T>(context: Omit<Context, 'outer'>, fn: () => T): T {
   running++;
   return storage.run({ ...context, outer: storage.getStore() }, fn);
+}
+
+/** Whether the code is running for the load of `key`: waiting for that would never end. */
+export function isLoading(owner: object, key: string): boolean {
+  for (let context = currentContext(); context !== undefined; context = context.outer)
+    if (context.owner === owner && context.key === key) return true;
+  return false;
+}
+
+/** The load that the code is running for, whatever stands between. */
+export function currentScope(): Scope | undefined {
+  for (let context = currentContext(); context !== undefined; context = context.outer)
+    if (context.scope !== undefined) return context.scope;
+  return undefined;
 }
 
 /** The innermost transaction of this cache that has not ended: work that outlives its transaction is outside of it. */

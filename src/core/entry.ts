@@ -9,6 +9,8 @@ export interface Making {
   /** Tags, and beside each the version taken before the load. */
   readonly pairs: Iterable<readonly [string, Version]>;
   readonly epoch: string;
+  /** When the look that the load began from had begun, in the order of beginnings. */
+  readonly begun: number;
   readonly storedAt: number;
   readonly freshUntil: number;
   /** Until then an aged value may still stand in (`swr`, `staleOnError`). */
@@ -30,6 +32,7 @@ export class Entry {
   readonly cells: readonly Cell[];
   readonly versions: readonly Version[];
   readonly epoch: string;
+  readonly begun: number;
   readonly storedAt: number;
   /** Until then a hit needs no thought: the end of freshness, or a little earlier by the lot of early refresh. */
   readonly settledUntil: number;
@@ -59,6 +62,7 @@ export class Entry {
     this.cells = cells.slice();
     this.versions = versions.slice();
     this.epoch = making.epoch;
+    this.begun = making.begun;
     // Whole milliseconds: a fraction would cost a heap object each.
     this.storedAt = Math.floor(making.storedAt);
     this.settledUntil = Math.floor(drawLot(making));

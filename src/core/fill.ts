@@ -1,4 +1,5 @@
 import type { Ask } from './ask.js';
+import { isLoading } from './context.js';
 import { cheap, type Entry } from './entry.js';
 import type { Flight, Landing } from './flight.js';
 import { load } from './load.js';
@@ -23,6 +24,8 @@ export async function fill(parts: Parts, ask: Ask): Promise<Landing> {
   for (;;) {
     const flight = ask.fresh || mayBeServed ? undefined : parts.flights.get(ask.identity.key);
     if (flight !== undefined) {
+      if (isLoading(parts, ask.identity.key))
+        throw new TypeError(`The load of ${ask.identity.key} reads its own key, and would wait for itself`);
       const { landing, aged } = await wait(parts, ask, flight.landed);
       if (aged) return landing;
       if (landing.own) return fillAlone(parts, ask);

@@ -64,7 +64,7 @@ export interface Said {
 /** Runs the caller's function, in its scope and not longer than allowed. */
 export async function runLoad(
   parts: Parts,
-  ask: Pick<Ask, 'query' | 'settings' | 'counter'>,
+  ask: Pick<Ask, 'query' | 'settings' | 'counter' | 'identity'>,
   scope: Scope,
   said: Said,
 ): Promise<unknown> {
@@ -86,7 +86,7 @@ export async function runLoad(
     },
     skip: (reason) => scope.refuse(reason ?? 'the load said so'),
   };
-  const running = runWithin({ owner: parts, scope }, () => ask.query.load(context));
+  const running = runWithin({ owner: parts, scope, key: ask.identity.key }, () => ask.query.load(context));
   let stop = () => {};
   const late = new Promise<never>((_, reject) => {
     const end = (why: Error) => {
@@ -153,6 +153,8 @@ export function settle(
   const { key } = ask.identity;
   const resting = parts.churn.reasonToRest(key, sight.reason === 'invalidated' ? parts.near.peek(key) : undefined, now);
   if (resting !== undefined) scope.refuse(resting);
+  // A `fresh` read or a `set` that began after this load has landed before it.
+  if ((parts.near.peek(key)?.begun ?? 0) > sight.begun) scope.refuse('a younger value is stored');
   if (scope.unstorable !== undefined || kept === undefined) {
     leaveTags(parts, ask, sight, scope, cost, lease);
     return { ...landing, stored: false, reason: scope.unstorable ?? 'it cannot be stored', torn: scope.torn };
@@ -162,6 +164,7 @@ export function settle(
     kept,
     pairs: scope.pairs,
     epoch: sight.epoch,
+    begun: sight.begun,
     storedAt: now,
     freshUntil,
     keepUntil: freshUntil + Math.max(settings.swr, settings.staleOnError, 0),

@@ -23,6 +23,8 @@ export interface Sight {
   /** Versions for a load that begins now; undefined when the store could not be asked. */
   readonly before: ReadonlyMap<string, Version> | undefined;
   readonly epoch: string;
+  /** When it began, in the order of beginnings. */
+  readonly begun: number;
   /** Why there is nothing to serve, or nothing fresh. */
   readonly reason: string;
 }
@@ -47,7 +49,7 @@ function lookHere(parts: Parts, ask: Ask, entry: Entry | undefined): Sight {
   const before = new Map<string, Version>();
   for (const tag of knownTags(parts, ask)) before.set(tag, parts.tags.cell(tag).version as Version);
   const holds = entry !== undefined && holdsHere(parts.tags, parts.session.epoch, entry, parts.clock.now());
-  const rest = { source: 'near', before, epoch: parts.session.epoch as string } as const;
+  const rest = { source: 'near', before, epoch: parts.session.epoch as string, begun: parts.begin() } as const;
   if (holds) return { ...rest, entry, tolerated: false, reason: 'aged' };
   return { ...rest, ...tolerate(parts, ask, entry), reason: entry ? 'invalidated' : 'nothing stored' };
 }
@@ -65,7 +67,7 @@ async function lookFar(parts: Parts, ask: Ask, entry: Entry | undefined, near: E
     if (found !== undefined) {
       if (!known.has(found.head.tags)) await known.ask(undefined, found.head.tags);
       const holds = known.holds(found.head.epoch, found.head.tags, found.head.versions);
-      const arrived = holds ? arrive(parts, ask, found) : undefined;
+      const arrived = holds ? arrive(parts, ask, found, known.begun) : undefined;
       if (arrived !== undefined)
         return known.sight({ entry: arrived, source: arrived === entry ? 'near' : 'store', reason: 'aged' });
     }
@@ -81,6 +83,7 @@ async function lookFar(parts: Parts, ask: Ask, entry: Entry | undefined, near: E
       ...tolerate(parts, ask, entry),
       before: undefined,
       epoch: '',
+      begun: parts.begin(),
       reason: 'the store is not available',
     };
   }
@@ -103,7 +106,7 @@ function open(parts: Parts, ask: Ask, bytes: Uint8Array): Found | undefined {
 }
 
 /** Takes an entry of the store into memory. */
-function arrive(parts: Parts, ask: Ask, found: Found): Entry | undefined {
+function arrive(parts: Parts, ask: Ask, found: Found, begun: number): Entry | undefined {
   if (!found.hasValue) return undefined;
   const { head } = found;
   // Other readers of the same tick may have been here a moment ago: one of them decodes, the rest share.
@@ -117,6 +120,7 @@ function arrive(parts: Parts, ask: Ask, found: Found): Entry | undefined {
     kept: keep(value, ask.settings.copy, { types: parts.types, owned: true }),
     pairs: head.tags.map((tag, i) => [tag, head.versions[i] as Version] as const),
     epoch: head.epoch,
+    begun,
     storedAt: head.storedAt + here,
     freshUntil: head.freshUntil + here,
     keepUntil: head.keepUntil + here,
@@ -151,6 +155,8 @@ export class Known {
   #epoch: string | undefined;
   readonly #parts: Parts;
   readonly #floor: number;
+  /** When the look began, in the order of beginnings. */
+  readonly begun: number;
   /** Whether the table may know anything: without a watch, nobody feeds it. */
   readonly #remembers: boolean;
 
@@ -158,6 +164,7 @@ export class Known {
   constructor(parts: Parts, floor: number) {
     this.#parts = parts;
     this.#floor = floor;
+    this.begun = parts.begin();
     this.#remembers = !parts.shared || parts.settings.read.maxStale > 0;
   }
 
@@ -229,6 +236,7 @@ export class Known {
       tolerated: false,
       before: this.versions,
       epoch: this.epoch ?? '',
+      begun: this.begun,
       ...seen,
     };
   }

@@ -125,6 +125,7 @@ async function loadTogether<In>(parts: Parts, absent: readonly Absent<In>[], loa
     const answer = await runLoad(
       parts,
       {
+        identity: first.identity,
         settings: first.settings,
         counter: first.counter,
         query: { ...first.query, load: (context) => load(inputs, context) },

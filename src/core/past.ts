@@ -1,5 +1,5 @@
 import type { Ask } from './ask.js';
-import { currentContext } from './context.js';
+import { currentScope } from './context.js';
 import { tagsOfWhat } from './dependency.js';
 import type { Landing } from './flight.js';
 import type { LoadContext } from './options.js';
@@ -11,7 +11,7 @@ import type { Parts } from './parts.js';
  */
 export async function loadPast(parts: Parts, ask: Ask, reason: string): Promise<Landing> {
   const learn = (tags: readonly string[]) => {
-    const scope = currentContext()?.scope;
+    const scope = currentScope();
     for (const tag of tags) scope?.learn(tag);
   };
   learn(ask.settings.tags);

@@ -2,7 +2,7 @@ import { keep } from '../values/index.js';
 import type { Ask } from './ask.js';
 import { store } from './deposit.js';
 import { Entry } from './entry.js';
-import { expected } from './errors.js';
+import { expected, StoreUnavailableError } from './errors.js';
 import { deleteTag, keyTag, snapshotTags } from './identity.js';
 import { Known, knownTags } from './look.js';
 import { origin } from './origin.js';
@@ -29,7 +29,13 @@ export async function put(parts: Parts, ask: Ask, value: unknown, since: Held | 
   const pairs = new Map<string, Version>(since?.pairs);
   const known = new Known(parts, parts.clock.now());
   const deleted = deleteTag(ask.keyHash);
-  await known.ask(undefined, [...standing, deleted]);
+  try {
+    await known.ask(undefined, [...standing, deleted]);
+  } catch (error) {
+    // The old value is gone, which was the promise; the new one is loaded by whoever asks.
+    if (error instanceof StoreUnavailableError) return;
+    throw error;
+  }
   // Deleted between the snapshot and here: the value is older than that. A later `delete` raises the key tag again.
   if (since !== undefined && since.pairs.get(deleted) !== known.versions.get(deleted)) return;
   // A snapshot is taken for any key: of what `clear` and `delete` raise, only the share of this key counts.
@@ -44,6 +50,7 @@ export async function put(parts: Parts, ask: Ask, value: unknown, since: Held | 
     kept,
     pairs,
     epoch: since?.epoch ?? known.epoch ?? '',
+    begun: known.begun,
     storedAt: now,
     freshUntil,
     keepUntil: freshUntil + Math.max(swr, staleOnError),
