@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import { auditWatched, forgetWatched } from '../support/audit.js';
 import { turn } from '../support/database.js';
+import { effort } from '../support/effort.js';
 import type { Flaw } from '../support/naive.js';
 import { type Actor, aNaiveStage, aStage, programs, run, type Stage } from '../support/programs.js';
 
@@ -9,7 +10,7 @@ import { type Actor, aNaiveStage, aStage, programs, run, type Stage } from '../s
 // UNSTALE_SEED runs it again.
 
 const seed = Number(process.env.UNSTALE_SEED ?? Date.now() % 2 ** 31);
-const runs = (count: number) => Number(process.env.UNSTALE_RUNS ?? count);
+const runs = (count: number) => Number(process.env.UNSTALE_RUNS ?? effort(count));
 
 type Step = (label: string) => Promise<unknown>;
 

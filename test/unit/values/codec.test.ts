@@ -13,6 +13,7 @@ import {
   type TypeTable,
   UnstorableError,
 } from '../../../src/values/index.js';
+import { effort } from '../../support/effort.js';
 import { aRow, head, leaves, limits, portraitOf, storable, unstorable } from './samples.js';
 
 function roundTrip(value: unknown, types?: TypeTable): unknown {
@@ -33,7 +34,7 @@ describe('a stored value', () => {
         deepStrictEqual(back, value);
         expect(portraitOf(back)).toBe(portraitOf(value));
       }),
-      { numRuns: 1000 },
+      { numRuns: effort(1000) },
     );
   });
 
@@ -324,7 +325,7 @@ describe('bytes of a store', () => {
   it('that are random give no value and no error', { timeout: 60_000 }, () => {
     const random = xorshift(1);
     const whole = encodeEntry(head, [aRow(1), new Map([[1, 'x']])]);
-    for (let at = 0; at < 100_000; at++) {
+    for (let at = 0; at < effort(100_000); at++) {
       const bytes = Buffer.alloc(random() % 200);
       for (let index = 0; index < bytes.length; index++) bytes[index] = random();
       if (at % 2) bytes.set(whole.subarray(0, Math.min(4, bytes.length)));
@@ -337,7 +338,7 @@ describe('bytes of a store', () => {
     const value = [aRow(1), new Map([[1, Buffer.from('x')]]), anything()];
     const whole = Buffer.from(encodeEntry(head, value));
     const headEnd = 11 + whole.readUIntBE(8, 3);
-    for (let at = 0; at < 50_000; at++) {
+    for (let at = 0; at < effort(50_000); at++) {
       const bytes = Buffer.from(whole.subarray(0, at % 4 === 0 ? headEnd + (random() % 60) : undefined));
       // Half of them spoil only the value, so that its reader is reached.
       const from = at % 2 ? headEnd : 8;

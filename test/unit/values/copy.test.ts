@@ -11,6 +11,7 @@ import {
   keep,
   UnstorableError,
 } from '../../../src/values/index.js';
+import { effort } from '../../support/effort.js';
 import { aRow, head, leaves, limits, portraitOf, storable, unstorable } from './samples.js';
 
 const privateCopies: CopyPolicy[] = ['frozen', 'clone'];
@@ -167,7 +168,7 @@ describe('a kept value', () => {
           expect(portraitOf(handOut(kept))).toBe(portraitOf(value));
           expect(portraitOf(handOut(keep(value, policy)))).toBe(portraitOf(value));
         }),
-        { numRuns: 300 },
+        { numRuns: effort(300) },
       );
     },
   );
