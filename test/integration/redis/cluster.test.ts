@@ -58,7 +58,7 @@ describe.skipIf(!inject('services').cluster)('a Cluster', () => {
   test.each([0, 1, 2])('node %i, when it hangs, takes down its own share and nothing else', async (n) => {
     const { session } = await aTrustedSession(instance());
     const tags = numbers(60).map((it) => `tag ${it}`);
-    await session.read(undefined, tags);
+    await until('all of them answer', () => session.read(undefined, tags));
     const hung = cluster.nodes[n] as (typeof cluster.nodes)[0];
     const own = (tag: string) => [5461, 10923, 16384].findIndex((end) => slotOf(tag) < end) === n;
     hung.pause();

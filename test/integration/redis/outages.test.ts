@@ -99,10 +99,13 @@ describe.skipIf(!inject('services').redis)('a Redis that is not there', () => {
       },
     );
 
-    test('a session that is opened while Redis hangs waits for nothing, and works when Redis does', async () => {
+    test('a session that is opened while Redis hangs waits once for its time, and works when Redis does', async () => {
       server.pause();
       onTestFinished(() => server.resume());
       const { session } = aSession(instance({}));
+      const { error, took } = await timed(session.read('key', ['tag']));
+      expect(error).toBeInstanceOf(StoreUnavailableError);
+      expect(took).toBeLessThan(200);
       await expectRefusals(session, 20);
       await new Promise((resolve) => setTimeout(resolve, 300));
       await expectRefusals(session, 20);
