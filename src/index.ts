@@ -35,7 +35,7 @@ export type {
 } from './core/functions.js';
 export type { Receipt } from './core/invalidate.js';
 export type { CacheOptions, Copy, LoadContext, Mode, ReadOptions, Timing } from './core/options.js';
-export type { Cached } from './core/outcome.js';
+export type { Cached, Traced } from './core/outcome.js';
 export type { Snapshot } from './core/snapshot.js';
 export type { Counts } from './core/stats.js';
 export type {

@@ -25,8 +25,8 @@ export function table(name: string, where?: { id?: KeyPart | readonly KeyPart[];
       ? []
       : (Array.isArray(where.id) ? where.id : [where.id]).map((id) => `${whole}#${rowBucket(id)}`);
   const tenant = where.tenant === undefined ? undefined : `${whole}@${encodeKey([canonical(where.tenant)])}`;
-  // A row that is read may not be there yet: only the table's own tag tells of an insert.
-  const reads = tenant !== undefined ? [tenant, `${whole}!tenants`] : [...ids, `${whole}!rows`, whole];
+  // A row narrows further than its tenant. It may not be there yet: whoever inserts it names it, or names the table.
+  const reads = ids.length > 0 ? [...ids, `${whole}!rows`] : [tenant as string, `${whole}!tenants`];
   return make(reads, [whole, ...(ids.length > 0 ? ids : [`${whole}!rows`]), tenant ?? `${whole}!tenants`]);
 }
 

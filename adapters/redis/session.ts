@@ -63,7 +63,7 @@ export class RedisSession implements StoreSession {
       onDistrusted: (node) => this.#onDistrusted(node),
       onBreaker: (node, state) => {
         if (state === 'open') this.#start.end();
-        if (!this.#closed) listener.report({ type: 'breaker', node: node.name, state });
+        if (!this.#closed) listener.report({ type: 'breaker', node: node.name, state, why: node.why });
       },
       onError: (error) => {
         if (!this.#closed) listener.report({ type: 'error', error });

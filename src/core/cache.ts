@@ -15,7 +15,7 @@ import type { Receipt } from './invalidate.js';
 import { look } from './look.js';
 import { fillMany } from './many.js';
 import type { LoadContext, Mode, ReadSettings, Timing } from './options.js';
-import type { Cached } from './outcome.js';
+import type { Cached, Traced } from './outcome.js';
 import { closeParts, type Parts } from './parts.js';
 import { loadPast } from './past.js';
 import { put } from './put.js';
@@ -186,9 +186,9 @@ export class CacheView implements Cache, View {
     };
   }
 
-  trace(): readonly Cached<unknown>[];
+  trace(): readonly Traced[];
   trace<T>(fn: () => T): T;
-  trace<T>(fn?: () => T): T | readonly Cached<unknown>[] {
+  trace<T>(fn?: () => T): T | readonly Traced[] {
     if (fn === undefined) return [...(currentTrace(this.parts) ?? [])];
     if (typeof fn !== 'function') throw expected('fn', 'a function', fn);
     return runForGood({ owner: this.parts, trace: [] }, fn);
@@ -340,7 +340,7 @@ export class CacheView implements Cache, View {
     }
     if (currentContext() === undefined) return;
     if (landing.source !== 'database') handUp(this.parts, landing);
-    note(this.parts, () => cachedOf(landing));
+    note(this.parts, () => ({ ...cachedOf(landing), name: counter.name }));
   }
 
   /** A hit inside a load, a traced request or a transaction. Inside a transaction it is none. */
@@ -352,7 +352,7 @@ export class CacheView implements Cache, View {
       stale: false,
       torn: undefined,
     });
-    note(this.parts, () => this.cachedFrom(entry));
+    note(this.parts, () => ({ ...this.cachedFrom(entry), name: entry.counter.name }));
     return true;
   }
 

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Receipt } from './invalidate.js';
-import type { Cached } from './outcome.js';
+import type { Traced } from './outcome.js';
 import type { Scope } from './scope.js';
 import type { Version } from './store.js';
 
@@ -13,7 +13,7 @@ export interface Unit {
 }
 
 /** The reads of one request, in the order in which they were answered. */
-export type Trace = Cached<unknown>[];
+export type Trace = Traced[];
 
 /** What surrounds the code that is running: a load, a transaction, a traced request; the inner one first. */
 export interface Context {
@@ -76,7 +76,7 @@ export function currentUnit(owner: object): Unit | undefined {
 }
 
 /** Adds a read to the trace of the current request, if it is traced and has not grown too long. */
-export function note(owner: object, read: () => Cached<unknown>): void {
+export function note(owner: object, read: () => Traced): void {
   const trace = currentTrace(owner);
   if (trace !== undefined && trace.length < longestTrace) trace.push(read());
 }

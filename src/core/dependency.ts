@@ -1,5 +1,6 @@
 import { expected } from './errors.js';
 import { ownTag } from './identity.js';
+import { warnOnce } from './warn.js';
 
 const brand: unique symbol = Symbol.for('unstale.dependency');
 
@@ -22,12 +23,18 @@ export function makeDependency(reads: readonly string[], writes: readonly string
 /** A tag, or a dependency such as `table('orders', { tenant: 'acme' })`. */
 export type What<Tag extends string> = Tag | Dependency;
 
+/** `user:undefined`, `user:[object Object]`: no error, and no row either. */
+const suspicious = /\[object |[:=](?:undefined|null|NaN)$/;
+
 /** From what was said to tags as the cache keeps them: for those who read it, or for those who wrote it. @throws TypeError */
 export function tagsOfWhat(what: readonly unknown[], side: 'reads' | 'writes'): string[] {
   const tags: string[] = [];
   for (const one of what) {
-    if (typeof one === 'string' && one !== '') tags.push(ownTag(one));
-    else if (typeof one === 'object' && one !== null && brand in one) tags.push(...(one as Held)[side]);
+    if (typeof one === 'string' && one !== '') {
+      if (suspicious.test(one))
+        warnOnce(`tag:${one}`, `The tag '${one}' looks as if something was missing when it was made.`);
+      tags.push(ownTag(one));
+    } else if (typeof one === 'object' && one !== null && brand in one) tags.push(...(one as Held)[side]);
     else throw expected('tag', 'a non-empty text or table(…)', one);
   }
   return tags;

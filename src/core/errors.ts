@@ -39,10 +39,15 @@ export class InvalidationPendingError extends UnstaleError {
   readonly committed: boolean;
   /** What that write returned. */
   readonly result: unknown;
-  constructor(tags: readonly string[], options: ErrorOptions & { committed?: boolean; result?: unknown } = {}) {
+  constructor(
+    tags: readonly string[],
+    options: ErrorOptions & { committed?: boolean; result?: unknown; closed?: boolean } = {},
+  ) {
     super(
       'INVALIDATION_PENDING',
-      `The store has not confirmed the invalidation of ${list(tags)}. It is kept and will be delivered when the store answers; \`await cache.settled()\` waits for that.`,
+      options.closed
+        ? `The cache was closed before the store confirmed the invalidation of ${list(tags)}. Other processes may serve the old values until they age.`
+        : `The store has not confirmed the invalidation of ${list(tags)}. It is kept and will be delivered when the store answers; \`await cache.settled()\` waits for that.`,
       options,
     );
     this.tags = tags;

@@ -13,7 +13,7 @@ import type {
 } from './functions.js';
 import type { Receipt } from './invalidate.js';
 import type { LoadContext, ReadOptions, Timing } from './options.js';
-import type { Cached } from './outcome.js';
+import type { Cached, Traced } from './outcome.js';
 import type { Snapshot } from './snapshot.js';
 import type { Counts } from './stats.js';
 
@@ -134,7 +134,7 @@ export interface Cache<Tag extends string = string> {
    */
   trace<T>(fn: () => T): T;
   /** The reads of the current request so far, the first 1,000 of them; empty when it is not traced. */
-  trace(): readonly Cached<unknown>[];
+  trace(): readonly Traced[];
   /** Calls `listener` at each event, until the returned function is called. */
   on<E extends keyof CacheEvents>(event: E, listener: (event: CacheEvents[E]) => void): () => void;
   /** Resolves when every invalidation of this process is acknowledged. @throws InvalidationPendingError after `timeout` (default: never) */

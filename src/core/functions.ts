@@ -79,7 +79,8 @@ export interface NeedsKey {
 
 /** A decorator for both kinds: standard, and `experimentalDecorators`. */
 export interface MethodDecorator<A extends readonly unknown[], R, This, HasKey extends boolean = false> {
-  <T extends This, B extends A, S extends R>(
+  // A callback may name fewer parameters than the method has.
+  <T extends This, B extends readonly [...A, ...any[]], S extends R>(
     method: (this: T, ...args: B) => Promise<S>,
     context: ClassMethodDecoratorContext<T, (this: T, ...args: B) => Promise<S>> &
       (HasKey extends true ? unknown : AllDerivable<B> extends true ? unknown : NeedsKey),
@@ -88,7 +89,7 @@ export interface MethodDecorator<A extends readonly unknown[], R, This, HasKey e
     target: object,
     name: string | symbol,
     descriptor: TypedPropertyDescriptor<F> &
-      (Parameters<F> extends A ? unknown : never) &
+      (Parameters<F> extends readonly [...A, ...any[]] ? unknown : never) &
       (HasKey extends true ? unknown : AllDerivable<Parameters<F>> extends true ? unknown : NeedsKey),
   ): void;
 }

@@ -96,12 +96,14 @@ export class Invalidations {
   }
 
   /** Resolves when nothing is under way or undelivered. @throws InvalidationPendingError after `timeout` milliseconds */
-  async settled(timeout: number): Promise<void> {
+  async settled(timeout: number, closing = false): Promise<void> {
     const end = this.#clock.now() + timeout;
     while (this.#underWay.size > 0 || this.#pending.size > 0) {
       const left = end - this.#clock.now();
-      if (left <= 0)
-        throw new InvalidationPendingError([...new Set([...this.pending, ...[...this.#underWay.values()].flat()])]);
+      if (left <= 0 || this.#closed)
+        throw new InvalidationPendingError([...new Set([...this.pending, ...[...this.#underWay.values()].flat()])], {
+          closed: closing || this.#closed,
+        });
       let wake = () => {};
       const change = new Promise<void>((resolve) => {
         wake = resolve;

@@ -1,7 +1,7 @@
 import { encodeKey, type Key } from '../values/index.js';
 import type { Ask } from './ask.js';
 import { tagsOfOption } from './dependency.js';
-import { expected } from './errors.js';
+import { describe, expected } from './errors.js';
 import type { ReadMany } from './face.js';
 import { fill, orAged, serve, takeOff } from './fill.js';
 import { type Landing, protectedAs, valueOf } from './flight.js';
@@ -200,7 +200,16 @@ async function loadUnkeyable<In, T>(
 
 /** Pairs of input and value, whichever way the load answered. @throws TypeError */
 function answers<In>(inputs: readonly In[], answer: unknown): [In, unknown][] {
-  if (answer instanceof Map) return inputs.map((input) => [input, answer.get(input)]);
+  if (answer instanceof Map) {
+    // A key of another type, such as the text that a driver makes of a bigint, would look like a row that is missing.
+    const known = new Set<unknown>(inputs);
+    for (const key of answer.keys())
+      if (!known.has(key))
+        throw new TypeError(
+          `Expected \`load\` to answer with a Map from inputs to values, got the key ${describe(key)}, which is none of the inputs`,
+        );
+    return inputs.map((input) => [input, answer.get(input)]);
+  }
   if (!Array.isArray(answer)) throw expected('load', 'a function that answers with a list or a Map', answer);
   if (answer.length !== inputs.length)
     throw new TypeError(

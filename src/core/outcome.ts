@@ -10,3 +10,9 @@ export interface Cached<T> {
   /** Why it was loaded, or not stored. */
   readonly reason?: string;
 }
+
+/** A read in a trace. */
+export interface Traced extends Cached<unknown> {
+  /** The function's name, or the first part of the key. */
+  readonly name: string;
+}

@@ -10,6 +10,7 @@ import type { CacheSettings } from './options.js';
 import { Stats } from './stats.js';
 import type { StoreSession } from './store.js';
 import { Tags } from './tags.js';
+import { warnOnce } from './warn.js';
 
 /** The pieces of one cache, wired. The stories (`cache`, `fill`, `invalidate`, `transaction`) get them in hand. */
 export interface Parts {
@@ -37,6 +38,16 @@ export interface Parts {
   /** The next number in the order in which things begin. */
   begin(): number;
   closed: boolean;
+  /** The end, once somebody has asked for it. */
+  ended: Promise<void> | undefined;
+}
+
+/** A service whose store was never reached would run without a cache, and nobody would know. */
+function tellOfOutage(name: string, { node, why }: { node: string; why?: string | undefined }): void {
+  warnOnce(
+    `outage:${name}:${node}`,
+    `The store of cache '${name}' is not used: ${why ?? `${node} does not answer`}. Reads go to the database, invalidations are kept. cache.on('breaker', …) tells of every change, and silences this.`,
+  );
 }
 
 /** Heap bytes for a byte of an entry in the store: no value has more. */
@@ -63,8 +74,10 @@ export function createParts(settings: CacheSettings): Parts {
       // The store may call while `open` still runs, before the pieces below are there.
       up: () => void Promise.resolve().then(() => parts.invalidations.deliver()),
       report: (event) => {
-        if (event.type === 'breaker') events.emit('breaker', { node: event.node, state: event.state });
-        else events.emit('error', { error: event.error });
+        if (event.type === 'breaker') {
+          if (event.state === 'open' && !events.hears('breaker')) tellOfOutage(settings.name, event);
+          events.emit('breaker', { node: event.node, state: event.state });
+        } else events.emit('error', { error: event.error });
       },
     },
   });
@@ -88,17 +101,22 @@ export function createParts(settings: CacheSettings): Parts {
     names: new Map(),
     begin: () => ++begun,
     closed: false,
+    ended: undefined,
   };
   return parts;
 }
 
 /** Delivers what is undelivered, waits for writes, then ends everything. */
-export async function closeParts(parts: Parts, timeout: number): Promise<void> {
-  if (parts.closed) return;
+export function closeParts(parts: Parts, timeout: number): Promise<void> {
+  parts.ended ??= endParts(parts, timeout);
+  return parts.ended;
+}
+
+async function endParts(parts: Parts, timeout: number): Promise<void> {
   parts.closed = true;
   for (const end of parts.closing) end();
   try {
-    await Promise.all([parts.invalidations.settled(timeout), ...parts.writes]);
+    await Promise.all([parts.invalidations.settled(timeout, true), ...parts.writes]);
   } finally {
     parts.invalidations.close();
     await parts.session.close();

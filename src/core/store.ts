@@ -66,7 +66,12 @@ export interface StoreListener {
 }
 
 export type StoreEvent =
-  | { readonly type: 'breaker'; readonly node: string; readonly state: 'open' | 'half-open' | 'closed' }
+  | {
+      readonly type: 'breaker';
+      readonly node: string;
+      readonly state: 'open' | 'half-open' | 'closed';
+      readonly why?: string;
+    }
   | { readonly type: 'error'; readonly error: unknown };
 
 /** One cache's work with a store. */

@@ -20,6 +20,8 @@ export const handlesOf: unique symbol = Symbol.for('unstale.handles') as never;
 /** `cache.withCache`: wraps a function, or makes a decorator. @throws TypeError */
 export function boundWithCache(view: View, first: unknown, second?: unknown): unknown {
   refuseClients(first);
+  if (isBareDecorator(second))
+    throw new TypeError('`withCache` makes a decorator: write `@withCache()`, with parentheses');
   if (typeof first === 'function')
     return cachedFunction(view, first as AsyncFn, second as AnyOptions & { name: string });
   if (first !== undefined && (typeof first !== 'object' || first === null))
@@ -43,6 +45,11 @@ export function boundInvalidates(view: View, o: InvalidatesOptions<any, any, any
         return result;
       },
   );
+}
+
+/** What a decorator gets, instead of options: it was written without parentheses. */
+function isBareDecorator(second: unknown): boolean {
+  return typeof second === 'string' || typeof second === 'symbol' || (isStandard(second) && 'addInitializer' in second);
 }
 
 function cachedFunction(view: View, fn: AsyncFn, options: AnyOptions & { name: string }): unknown {

@@ -44,5 +44,5 @@ export const row: Row = {
 
 async function run(setting: Setting, task: Task, makes: readonly Make[], others: Parameters<typeof measure>[0] = []) {
   const contenders = makes.map((make) => make(task));
-  return measure([...(await checked(contenders, task, true)), ...others], setting);
+  return measure([...(await checked(contenders, task, true, 64)), ...others], setting);
 }
