@@ -75,7 +75,7 @@ export class CacheView implements Cache, View {
       const joined = isOrdinary(read) ? this.join(key, this.parts.settings.read) : undefined;
       if (joined === undefined) return this.miss(this.#asking(key, read)).then((landing) => valueOf(landing) as T);
       return joined.then(
-        (landing) => (landing.own ? this.miss(this.#asking(key, read)).then(valueOf) : valueOf(landing)) as T,
+        (landing) => (landing === undefined ? this.miss(this.#asking(key, read)).then(valueOf) : valueOf(landing)) as T,
       );
     } catch (error) {
       return this.unkeyable(asRead(read, error), nameOf(read?.key), taggedLoad(read)).then(
@@ -245,18 +245,20 @@ export class CacheView implements Cache, View {
   }
 
   /** A flight that this read can join in passing, without a thought of its own. */
-  join(key: string, { maxStale, copy, soft }: ReadSettings): Promise<Landing> | undefined {
+  join(key: string, { maxStale, copy, hard, soft }: ReadSettings): Promise<Landing | undefined> | undefined {
     const { parts } = this;
     const flight = parts.flights.get(key);
     if (flight === undefined || soft !== undefined || currentContext() !== undefined) return undefined;
     // What is in memory may be good enough to be served meanwhile.
     if (this.mode() !== 'on' || parts.near.peek(key) !== undefined) return undefined;
     const { ask } = flight;
-    // What its reader tolerates, those who join may not.
-    if (ask.settings.tolerate > 0 || ask.settings.maxStale !== maxStale || ask.settings.copy !== copy) return undefined;
+    // What its reader tolerates, those who join may not; nor may its time be longer or shorter than theirs.
+    const alike = ask.settings.tolerate === 0 && ask.settings.maxStale === maxStale && ask.settings.hard === hard;
+    if (!alike) return undefined;
     return gather(parts, flight).then((landing) => {
-      if (!landing.own) this.report(ask, landing);
-      return landing;
+      if (landing === undefined) return undefined;
+      this.report(ask, landing);
+      return protectedAs(landing, copy, parts.types);
     });
   }
 
@@ -399,7 +401,7 @@ export class CacheView implements Cache, View {
     }
     const landing = landed(this.parts, entry, source, false, undefined);
     this.report(ask, landing);
-    return landing;
+    return protectedAs(landing, ask.settings.copy, this.parts.types);
   }
 
   #identity(key: string): Identity {

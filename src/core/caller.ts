@@ -66,7 +66,9 @@ export class Caller {
       if (entry !== undefined) return answerOf(entry);
       const joined = this.#isPlain ? this.#view.join(key, this.#settings) : undefined;
       if (joined === undefined) return this.#miss(key, self, args).then(valueOf);
-      return joined.then((landing) => (landing.own ? this.#miss(key, self, args).then(valueOf) : valueOf(landing)));
+      return joined.then((landing) =>
+        landing === undefined ? this.#miss(key, self, args).then(valueOf) : valueOf(landing),
+      );
     } catch (error) {
       return this.#failed(error, self, args).then(valueOf);
     }

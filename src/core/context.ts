@@ -9,7 +9,7 @@ export interface Unit {
   readonly tags: Set<string>;
   ended: boolean;
   /** What became of its invalidations: a receipt, or nothing when it was rolled back. */
-  readonly outcome: Promise<Receipt | undefined>;
+  readonly outcome: Promise<Receipt | Error | undefined>;
 }
 
 /** The reads of one request, in the order in which they were answered. */
@@ -20,12 +20,16 @@ export interface Context {
   /** The cache that it belongs to. */
   readonly owner: object;
   readonly scope?: Scope;
-  /** The key that is being loaded. */
-  readonly key?: string;
+  /** The keys that are being loaded. */
+  readonly keys?: readonly string[];
   readonly unit?: Unit;
   readonly trace?: Trace;
   readonly outer: Context | undefined;
+  /** What it surrounded is over; code that was started in it and goes on is outside of it. */
+  ended: boolean;
 }
+
+type Inside = Pick<Context, 'owner' | 'scope' | 'keys' | 'unit' | 'trace'>;
 
 const storage = new AsyncLocalStorage<Context>();
 /** Asking an AsyncLocalStorage costs more than a whole hit, so nobody asks while nothing runs in any context. */
@@ -33,44 +37,56 @@ let running = 0;
 
 /** The innermost context, if any. */
 export function currentContext(): Context | undefined {
-  return running === 0 ? undefined : storage.getStore();
+  return running === 0 ? undefined : alive(storage.getStore());
 }
 
 /** Runs `fn` inside a context that ends when its promise settles. */
-export async function runWithin<T>(context: Omit<Context, 'outer'>, fn: () => T | Promise<T>): Promise<T> {
+export async function runWithin<T>(inside: Inside, fn: () => T | Promise<T>): Promise<T> {
+  const context: Context = { ...inside, outer: alive(storage.getStore()), ended: false };
   running++;
   try {
-    return await storage.run({ ...context, outer: storage.getStore() }, fn);
+    return await storage.run(context, fn);
   } finally {
+    context.ended = true;
     // While any storage is in use, Node watches every promise of the process, which doubles the cost of each. So ours is
-    // out of use when nothing runs in a context; code that outlives its context is outside of it.
+    // out of use when nothing runs in a context.
     if (--running === 0) storage.disable();
   }
 }
 
 /** Runs `fn`, and all that it starts, in a context that nobody says the end of. */
-export function runForGood<T>(context: Omit<Context, 'outer'>, fn: () => T): T {
+export function runForGood<T>(inside: Inside, fn: () => T): T {
   running++;
-  return storage.run({ ...context, outer: storage.getStore() }, fn);
+  return storage.run({ ...inside, outer: alive(storage.getStore()), ended: false }, fn);
 }
 
-/** Whether the code is running for the load of `key`: waiting for that would never end. */
-export function isLoading(owner: object, key: string): boolean {
-  for (let context = currentContext(); context !== undefined; context = context.outer)
-    if (context.owner === owner && context.key === key) return true;
-  return false;
+function alive(context: Context | undefined): Context | undefined {
+  while (context?.ended) context = context.outer;
+  return context;
 }
 
-/** The load that the code is running for, whatever stands between. */
-export function currentScope(): Scope | undefined {
-  for (let context = currentContext(); context !== undefined; context = context.outer)
-    if (context.scope !== undefined) return context.scope;
+/** The keys of this cache whose loads the code is running for. */
+export function keysAround(owner: object): string[] {
+  const keys: string[] = [];
+  for (let context = currentContext(); context !== undefined; context = alive(context.outer))
+    if (context.owner === owner && context.keys !== undefined) keys.push(...context.keys);
+  return keys;
+}
+
+/** The load that the code is running for, whatever stands between; undefined also when it is another cache's. */
+export function currentScope(owner: object): Scope | undefined {
+  for (let context = currentContext(); context !== undefined; context = alive(context.outer)) {
+    if (context.scope === undefined) continue;
+    if (context.owner === owner) return context.scope;
+    // Versions of one store mean nothing in another.
+    return void context.scope.tear('it holds a value of another cache');
+  }
   return undefined;
 }
 
 /** The innermost transaction of this cache that has not ended: work that outlives its transaction is outside of it. */
 export function currentUnit(owner: object): Unit | undefined {
-  for (let context = currentContext(); context !== undefined; context = context.outer)
+  for (let context = currentContext(); context !== undefined; context = alive(context.outer))
     if (context.owner === owner && context.unit?.ended === false) return context.unit;
   return undefined;
 }
@@ -86,7 +102,7 @@ const longestTrace = 1000;
 
 /** The trace of the current request, if it is traced. */
 export function currentTrace(owner: object): Trace | undefined {
-  for (let context = currentContext(); context !== undefined; context = context.outer)
+  for (let context = currentContext(); context !== undefined; context = alive(context.outer))
     if (context.owner === owner && context.trace !== undefined) return context.trace;
   return undefined;
 }
@@ -96,15 +112,10 @@ export function handUp(
   owner: object,
   inner: { pairs: Iterable<readonly [string, Version]>; ttl: number; stale: boolean; torn: string | undefined },
 ): void {
-  for (let context = currentContext(); context !== undefined; context = context.outer) {
-    const scope = context.scope;
-    if (scope === undefined) continue;
-    // Versions of one store mean nothing in another.
-    if (context.owner !== owner) return scope.tear('it holds a value of another cache');
-    for (const [tag, version] of inner.pairs) scope.add(tag, version);
-    scope.ttl = Math.min(scope.ttl, inner.ttl);
-    if (inner.stale) scope.tear('it holds a value that was served stale');
-    if (inner.torn !== undefined) scope.tear(inner.torn);
-    return;
-  }
+  const scope = currentScope(owner);
+  if (scope === undefined) return;
+  for (const [tag, version] of inner.pairs) scope.add(tag, version);
+  scope.ttl = Math.min(scope.ttl, inner.ttl);
+  if (inner.stale) scope.tear('it holds a value that was served stale');
+  if (inner.torn !== undefined) scope.tear(inner.torn);
 }

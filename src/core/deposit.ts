@@ -4,7 +4,7 @@ import type { Entry } from './entry.js';
 import type { Sight } from './look.js';
 import { origin } from './origin.js';
 import { heapPerByte, type Parts } from './parts.js';
-import type { Scope } from './scope.js';
+import { maxPairs, type Scope } from './scope.js';
 import type { Lease } from './store.js';
 import { warnOnce } from './warn.js';
 
@@ -39,6 +39,8 @@ export function leaveTags(
 ): void {
   if (!parts.shared || scope.learned.length === 0 || sight.before === undefined) return lease?.release();
   const tags = [...scope.pairs.keys(), ...scope.learned];
+  // A value with more will never be stored, so nobody needs to know them beforehand.
+  if (tags.length > maxPairs) return lease?.release();
   const now = parts.session.now();
   const head: Envelope = {
     epoch: sight.epoch,

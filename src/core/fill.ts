@@ -1,7 +1,7 @@
 import type { Ask } from './ask.js';
-import { isLoading } from './context.js';
 import { cheap, type Entry } from './entry.js';
 import type { Flight, Landing } from './flight.js';
+import { join } from './join.js';
 import { load } from './load.js';
 import { Known, look, type Sight } from './look.js';
 import type { Parts } from './parts.js';
@@ -24,13 +24,15 @@ export async function fill(parts: Parts, ask: Ask): Promise<Landing> {
   for (;;) {
     const flight = ask.fresh || mayBeServed ? undefined : parts.flights.get(ask.identity.key);
     if (flight !== undefined) {
-      if (isLoading(parts, ask.identity.key))
-        throw new TypeError(`The load of ${ask.identity.key} reads its own key, and would wait for itself`);
-      const { landing, aged } = await wait(parts, ask, flight.landed);
+      const joined = await join(parts, ask, flight, () => wait(parts, ask, flight.landed));
+      if ('entangled' in joined) return fillAlone(parts, ask);
+      if ('gaveUp' in joined) continue;
+      const { landing, aged } = joined.landed;
       if (aged) return landing;
       if (landing.own) return fillAlone(parts, ask);
       // A flight whose versions were taken after this read began contains all that this read must contain.
-      if (flight.begun > began || (await stillHolds(parts, ask, landing))) return landing;
+      const later = flight.begun > began && flight.ask.settings.maxStale <= ask.settings.maxStale;
+      if (later || (await stillHolds(parts, ask, landing))) return landing;
       continue;
     }
     const looked = parts.begin();
@@ -49,13 +51,13 @@ export async function fill(parts: Parts, ask: Ask): Promise<Landing> {
 
 /**
  * The crowd at a flight: readers who came before it landed and have nothing special in mind. One look after the landing
- * began later than all of them, so it answers for all; and if the value may not be shared, one new read does.
+ * began later than all of them, so it answers for all. If the value may not be shared, each reads on by himself, with
+ * his own function.
  */
-export function gather(parts: Parts, flight: Flight): Promise<Landing> {
-  flight.crowd ??= flight.landed.then(async (landing) => {
-    if (landing.own || (await stillHolds(parts, flight.ask, landing))) return landing;
-    return fill(parts, flight.ask);
-  });
+export function gather(parts: Parts, flight: Flight): Promise<Landing | undefined> {
+  flight.crowd ??= flight.landed.then(async (landing) =>
+    !landing.own && (await stillHolds(parts, flight.ask, landing)) ? landing : undefined,
+  );
   return flight.crowd;
 }
 
@@ -142,7 +144,7 @@ export async function stillHolds(parts: Parts, ask: Ask, landing: Landing): Prom
 /** Steps 3 to 5, as a flight that others can join. */
 export function takeOff(parts: Parts, ask: Ask, begun: number, landed: Promise<Landing>): Promise<Landing> {
   const { key } = ask.identity;
-  const flight: Flight = { begun, ask, landed, crowd: undefined };
+  const flight: Flight = { begun, ask, landed, crowd: undefined, waiting: new Set() };
   parts.flights.set(key, flight);
   const land = () => {
     if (parts.flights.get(key) === flight) parts.flights.delete(key);
@@ -200,7 +202,10 @@ async function acquire(
 
 /** What may end a flight: all who join it must be able to have it, so nobody's `tolerate` counts. */
 function answerFor(parts: Parts, ask: Ask, sight: Sight): Landing | undefined {
-  return ask.fresh || sight.tolerated ? undefined : serve(parts, ask, sight);
+  const { entry, tolerated } = sight;
+  // An aged one is what is to be replaced.
+  if (ask.fresh || tolerated || entry === undefined || parts.clock.coarse() >= entry.freshUntil) return undefined;
+  return serve(parts, ask, sight);
 }
 
 /** Lets an aged value that still holds stand in for a load that failed. */

@@ -11,8 +11,10 @@ export interface Flight {
   /** Who took off. */
   readonly ask: Ask;
   readonly landed: Promise<Landing>;
-  /** What those get who joined in passing; see `gather` in `fill`. */
-  crowd: Promise<Landing> | undefined;
+  /** What those get who joined in passing, nothing when they must look for themselves; see `gather` in `fill`. */
+  crowd: Promise<Landing | undefined> | undefined;
+  /** Flights that its load is waiting for. */
+  readonly waiting: Set<Flight>;
 }
 
 /** How a read ended. */

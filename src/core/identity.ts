@@ -19,7 +19,8 @@ const buckets = 65_536;
 
 /** The name of an entry in the store. */
 export function entryHash(identity: Identity, version: string): string {
-  return hashKey(version === '' ? identity.key : `${version.length}:${version}${identity.key}`);
+  // No text of a key starts with a quote and a `v`.
+  return hashKey(version === '' ? identity.key : `"v${version.length}:${version}${identity.key}`);
 }
 
 /** The tags of an entry that come with its key. */

@@ -203,7 +203,10 @@ export class Invalidations {
       tags,
       // Asked for only when somebody wants to know: it costs a question to the store.
       get everywhere() {
-        everywhere ??= wait();
+        if (everywhere === undefined) {
+          everywhere = wait();
+          everywhere.catch(() => {}); // whoever awaits it is told; who only looked at the receipt must not crash
+        }
         return everywhere;
       },
     };

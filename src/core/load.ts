@@ -11,7 +11,7 @@ import { knownTags, type Sight } from './look.js';
 import type { LoadContext } from './options.js';
 import { origin } from './origin.js';
 import type { Parts } from './parts.js';
-import { Scope } from './scope.js';
+import { maxPairs, Scope } from './scope.js';
 import type { Lease } from './store.js';
 import { warnOnce } from './warn.js';
 
@@ -67,6 +67,7 @@ export async function runLoad(
   ask: Pick<Ask, 'query' | 'settings' | 'counter' | 'identity'>,
   scope: Scope,
   said: Said,
+  keys: readonly string[] = [ask.identity.key],
 ): Promise<unknown> {
   if (parts.closed) throw new ClosedError('read');
   const { hard } = ask.settings;
@@ -86,7 +87,7 @@ export async function runLoad(
     },
     skip: (reason) => scope.refuse(reason ?? 'the load said so'),
   };
-  const running = runWithin({ owner: parts, scope, key: ask.identity.key }, () => ask.query.load(context));
+  const running = runWithin({ owner: parts, scope, keys }, () => ask.query.load(context));
   let stop = () => {};
   const late = new Promise<never>((_, reject) => {
     const end = (why: Error) => {
@@ -189,6 +190,3 @@ function protect(parts: Parts, ask: Ask, raw: unknown, scope: Scope): Kept | und
     return undefined;
   }
 }
-
-/** Above this a value's dependencies cost more than it is worth. */
-const maxPairs = 1024;

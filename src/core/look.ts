@@ -67,7 +67,7 @@ async function lookFar(parts: Parts, ask: Ask, entry: Entry | undefined, near: E
     if (found !== undefined) {
       if (!known.has(found.head.tags)) await known.ask(undefined, found.head.tags);
       const holds = known.holds(found.head.epoch, found.head.tags, found.head.versions);
-      const arrived = holds ? arrive(parts, ask, found, known.begun) : undefined;
+      const arrived = holds ? arrive(parts, ask, found) : undefined;
       if (arrived !== undefined)
         return known.sight({ entry: arrived, source: arrived === entry ? 'near' : 'store', reason: 'aged' });
     }
@@ -106,7 +106,7 @@ function open(parts: Parts, ask: Ask, bytes: Uint8Array): Found | undefined {
 }
 
 /** Takes an entry of the store into memory. */
-function arrive(parts: Parts, ask: Ask, found: Found, begun: number): Entry | undefined {
+function arrive(parts: Parts, ask: Ask, found: Found): Entry | undefined {
   if (!found.hasValue) return undefined;
   const { head } = found;
   // Other readers of the same tick may have been here a moment ago: one of them decodes, the rest share.
@@ -120,7 +120,7 @@ function arrive(parts: Parts, ask: Ask, found: Found, begun: number): Entry | un
     kept: keep(value, ask.settings.copy, { types: parts.types, owned: true }),
     pairs: head.tags.map((tag, i) => [tag, head.versions[i] as Version] as const),
     epoch: head.epoch,
-    begun,
+    begun: 0, // nobody here knows: any load of this process may take its place
     storedAt: head.storedAt + here,
     freshUntil: head.freshUntil + here,
     keepUntil: head.keepUntil + here,

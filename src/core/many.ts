@@ -132,6 +132,7 @@ async function loadTogether<In>(parts: Parts, absent: readonly Absent<In>[], loa
       },
       common,
       said,
+      absent.map(({ place }) => place.ask.identity.key),
     );
     const values = answers(inputs, answer);
     const cost = parts.clock.now() - started;

@@ -2,6 +2,7 @@ import type { Ask } from './ask.js';
 import { currentScope } from './context.js';
 import { tagsOfWhat } from './dependency.js';
 import type { Landing } from './flight.js';
+import { knownTags } from './look.js';
 import type { LoadContext } from './options.js';
 import type { Parts } from './parts.js';
 
@@ -11,10 +12,11 @@ import type { Parts } from './parts.js';
  */
 export async function loadPast(parts: Parts, ask: Ask, reason: string): Promise<Landing> {
   const learn = (tags: readonly string[]) => {
-    const scope = currentScope();
+    const scope = currentScope(parts);
     for (const tag of tags) scope?.learn(tag);
   };
-  learn(ask.settings.tags);
+  // The key's own tag too, so that deleting it ends what was made of it; a call without a key has none.
+  learn(ask.identity.key === '' ? ask.settings.tags : knownTags(parts, ask));
   const abort = new AbortController();
   const context: LoadContext = {
     signal: abort.signal,

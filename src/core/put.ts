@@ -19,7 +19,7 @@ import type { Version } from './store.js';
  * @throws UnstorableError
  */
 export async function put(parts: Parts, ask: Ask, value: unknown, since: Held | undefined): Promise<void> {
-  const kept = keep(value, ask.settings.copy, { types: parts.types });
+  const kept = keep(value, ask.settings.copy, { types: parts.types, maxBytes: parts.maxValueBytes });
   const own = keyTag(ask.keyHash);
   const standing = knownTags(parts, ask);
   // One of another view does not hold what clears this one.

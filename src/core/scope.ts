@@ -67,3 +67,6 @@ export class Scope {
     this.refuse(reason);
   }
 }
+
+/** Above this a value's dependencies cost more than it is worth. */
+export const maxPairs = 1024;

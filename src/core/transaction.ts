@@ -9,22 +9,26 @@ import type { Parts } from './parts.js';
  * before COMMIT they would only make somebody else load the old row again.
  */
 export async function transaction<T>(parts: Parts, fn: () => T | Promise<T>): Promise<T> {
-  let tell: (receipt: Receipt | undefined) => void = () => {};
-  const outcome = new Promise<Receipt | undefined>((resolve) => {
+  let tell: (outcome: Receipt | Error | undefined) => void = () => {};
+  const outcome = new Promise<Receipt | Error | undefined>((resolve) => {
     tell = resolve;
   });
   const unit: Unit = { tags: new Set(), ended: false, outcome };
-  let receipt: Receipt | undefined;
+  let became: Receipt | Error | undefined;
   try {
     // If it throws, the savepoint is rolled back and what it recorded is dropped with it.
     const result = await runWithin({ owner: parts, unit }, fn).finally(() => {
       unit.ended = true;
     });
     // A savepoint hands over to its transaction, unless that has ended without waiting for it.
-    if (unit.tags.size > 0) receipt = await acknowledge(parts, [...unit.tags], result);
+    if (unit.tags.size > 0) became = await acknowledge(parts, [...unit.tags], result);
     return result;
+  } catch (error) {
+    // Confirmed by nobody: those who ask where the old value is gone must not hear `everywhere`.
+    if (error instanceof InvalidationPendingError) became = error;
+    throw error;
   } finally {
-    tell(receipt);
+    tell(became);
   }
 }
 
@@ -37,7 +41,14 @@ export async function invalidate(parts: Parts, tags: readonly string[]): Promise
     tags,
     // Of the whole transaction: to be awaited after it.
     get everywhere() {
-      return unit.outcome.then((receipt) => receipt?.everywhere);
+      if (currentUnit(parts) === unit)
+        return Promise.reject(
+          new TypeError('Await `everywhere` after the transaction: inside, both would wait for each other'),
+        );
+      return unit.outcome.then((became) => {
+        if (became instanceof Error) throw became;
+        return became?.everywhere;
+      });
     },
   };
 }
@@ -50,7 +61,7 @@ export async function acknowledge(
   parts: Parts,
   tags: readonly string[],
   result: unknown,
-): Promise<Receipt | undefined> {
+): Promise<Receipt | InvalidationPendingError> {
   const started = parts.clock.now();
   try {
     return await invalidate(parts, tags);
@@ -59,6 +70,6 @@ export async function acknowledge(
     parts.events.emit('unacknowledged', { tags: error.tags, age: parts.clock.now() - started });
     if (parts.settings.onUnacknowledged === 'throw')
       throw new InvalidationPendingError(error.tags, { cause: error.cause, committed: true, result });
-    return undefined;
+    return error;
   }
 }

@@ -16,7 +16,7 @@ export interface View {
   hit(key: string, settings: ReadSettings): Entry | undefined;
   ask(key: string, query: Query): Ask;
   /** A flight that the read can join in passing. */
-  join(key: string, settings: ReadSettings): Promise<Landing> | undefined;
+  join(key: string, settings: ReadSettings): Promise<Landing | undefined> | undefined;
   /** A read that is no plain hit. */
   miss(ask: Ask): Promise<Landing>;
   mode(): Mode;

@@ -81,10 +81,12 @@ export class Server {
    * version. In an empty Redis the first reads give them, which only these do.
    */
   async season(name: string): Promise<void> {
-    for (let from = 0; from < 65_536; from += 4096) {
-      const some = Array.from({ length: 4096 }, (_, at) => [`${name}:t:{~k${from + at}}`, `v${from + at}`]);
-      await this.#redis.mset(...some.flat());
-    }
+    const keys = Array.from({ length: 65_536 }, (_, at) => `${name}:t:{~k${at}}`);
+    const parts = Array.from({ length: 16 }, (_, part) => keys.slice(4096 * part, 4096 * (part + 1)));
+    for (const part of parts) await this.#redis.mset(...part.flatMap((key) => [key, `v${key}`]));
+    // One more makes Redis double its table; that it does step by step, with each look at a key.
+    await this.#redis.set(`${name}:p:{0}`, '');
+    for (const part of parts) await this.#redis.exists(...part);
   }
 
   close(): void {

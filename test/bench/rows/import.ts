@@ -19,7 +19,7 @@ const modules: Readonly<Record<string, readonly string[]>> = {
 export const row: Row = {
   async run({ quick }) {
     const times: Record<string, number[]> = Object.fromEntries(Object.keys(modules).map((name) => [name, []]));
-    for (const round of rows(quick ? 2 : 11, Number))
+    for (const round of rows(quick ? 2 : 9, Number))
       for (const name of Object.keys(modules)) {
         const { cpu } = load(name);
         if (round > 0) times[name]?.push(cpu / 1000);

@@ -68,7 +68,7 @@ export const row: Row = {
     const rates: Record<string, number[]> = {};
     const costs: Record<string, number[]> = {};
     const commands: Record<string, number[]> = {};
-    const ms = quick ? 250 : 1000;
+    const ms = quick ? 150 : 1000;
     const random = randomFrom(seed);
     for (let round = 0; round < (quick ? 2 : 7); round++)
       for (const name of names.map((name) => ({ name, lot: random() })).sort((a, b) => a.lot - b.lot)) {

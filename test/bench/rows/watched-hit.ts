@@ -38,7 +38,8 @@ const watched: MakeStored = async ({ redis, load, keyAt, tags = [] }) => {
     return { key, tags, load: () => load(key) };
   };
   // Until memory answers by itself: the server has to watch every tag first.
-  for (let at = 0; at < 1024; at++)
+  const keys = new Set(Array.from({ length: 1024 }, (_, at) => keyAt(at))).size;
+  for (let at = 0; at < keys; at++)
     while ((await cache.read(ask(at))).source !== 'near') await new Promise((resolve) => setTimeout(resolve, 1));
   return { name: us, read: (at) => cache.getOrSet(ask(at)), close: () => cache.close() };
 };
