@@ -19,11 +19,11 @@ export type Trace = Traced[];
 export interface Context {
   /** The cache that it belongs to. */
   readonly owner: object;
-  readonly scope?: Scope;
+  readonly scope?: Scope | undefined;
   /** The keys that are being loaded. */
-  readonly keys?: readonly string[];
-  readonly unit?: Unit;
-  readonly trace?: Trace;
+  readonly keys?: readonly string[] | undefined;
+  readonly unit?: Unit | undefined;
+  readonly trace?: Trace | undefined;
   readonly outer: Context | undefined;
   /** What it surrounded is over; code that was started in it and goes on is outside of it. */
   ended: boolean;
@@ -42,7 +42,7 @@ export function currentContext(): Context | undefined {
 
 /** Runs `fn` inside a context that ends when its promise settles. */
 export async function runWithin<T>(inside: Inside, fn: () => T | Promise<T>): Promise<T> {
-  const context: Context = { ...inside, outer: alive(storage.getStore()), ended: false };
+  const context = enter(inside);
   running++;
   try {
     return await storage.run(context, fn);
@@ -57,7 +57,12 @@ export async function runWithin<T>(inside: Inside, fn: () => T | Promise<T>): Pr
 /** Runs `fn`, and all that it starts, in a context that nobody says the end of. */
 export function runForGood<T>(inside: Inside, fn: () => T): T {
   running++;
-  return storage.run({ ...inside, outer: alive(storage.getStore()), ended: false }, fn);
+  return storage.run(enter(inside), fn);
+}
+
+/** Written out: every load makes one, and a spread would give each a hidden class of its own. */
+function enter({ owner, scope, keys, unit, trace }: Inside): Context {
+  return { owner, scope, keys, unit, trace, outer: alive(storage.getStore()), ended: false };
 }
 
 function alive(context: Context | undefined): Context | undefined {

@@ -139,17 +139,6 @@ export function settle(
   if (scope.pairs.size > maxPairs) scope.tear(`it depends on more than ${maxPairs} tags`);
 
   const kept = protect(parts, ask, raw, scope);
-  const landing = {
-    kept,
-    raw,
-    source: 'load' as const,
-    age: 0,
-    pairs: scope.pairs,
-    epoch: sight.epoch,
-    ttl,
-    stale: false,
-    own: kept === undefined,
-  };
   const now = parts.clock.now();
   const { key } = ask.identity;
   const resting = parts.churn.reasonToRest(key, sight.reason === 'invalidated' ? parts.near.peek(key) : undefined, now);
@@ -158,7 +147,7 @@ export function settle(
   if ((parts.near.peek(key)?.begun ?? 0) > sight.begun) scope.refuse('a younger value is stored');
   if (scope.unstorable !== undefined || kept === undefined) {
     leaveTags(parts, ask, sight, scope, cost, lease);
-    return { ...landing, stored: false, reason: scope.unstorable ?? 'it cannot be stored', torn: scope.torn };
+    return landed(kept, raw, scope, sight, ttl, false, scope.unstorable ?? 'it cannot be stored');
   }
   const freshUntil = now + ttl;
   const entry = new Entry(parts.tags, {
@@ -176,7 +165,7 @@ export function settle(
   // Invalidated while it was loaded: it must not take the place of what a `set` has stored since.
   if (parts.shared || holdsHere(parts.tags, sight.epoch, entry, now)) parts.near.write(key, entry);
   store(parts, ask, entry, raw, lease);
-  return { ...landing, stored: true, reason: sight.reason, torn: undefined };
+  return landed(kept, raw, scope, sight, ttl, true, sight.reason);
 }
 
 /** A copy that may be handed out and stored; undefined when the value is of a kind that cannot be. */
@@ -189,4 +178,17 @@ function protect(parts: Parts, ask: Ask, raw: unknown, scope: Scope): Kept | und
     scope.refuse(error.message);
     return undefined;
   }
+}
+
+function landed(
+  kept: Kept | undefined,
+  raw: unknown,
+  { pairs, torn }: Scope,
+  { epoch }: Sight,
+  ttl: number,
+  stored: boolean,
+  reason: string,
+): Landing {
+  const own = kept === undefined;
+  return { kept, raw, source: 'load', age: 0, stored, reason, pairs, epoch, ttl, stale: false, own, torn };
 }
