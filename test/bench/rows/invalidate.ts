@@ -60,11 +60,13 @@ export const row: Row = {
         // Of those that were kept: ours has keys for the tags too.
         const kept = Math.min(entries, after.keys - before.keys - (name === us ? 448 : 0));
         bytes[name] = Math.round((after.bytes - before.bytes) / kept);
-        served[name] = await server.during(async () => {
+        const once = await server.during(async () => {
           const began = performance.now();
           await cache.invalidate('users');
           (times[name] ??= []).push(performance.now() - began);
         });
+        // What else is counted, such as a look at the server, only adds.
+        if (once.reads <= (served[name]?.reads ?? once.reads)) served[name] = once;
         await cache.close();
       }
     await server.empty();
