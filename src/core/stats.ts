@@ -3,7 +3,10 @@ export class Counter {
   hits = 0;
   misses = 0;
   loads = 0;
-  /** Milliseconds that a load of this name takes, as far as is known; the newest count most. */
+  /**
+   * Milliseconds that a load of this name takes, as far as is known: the least of late, since a busy process makes any
+   * load look dear, and a dear load takes a lease.
+   */
   cost: number | undefined;
   readonly name: string;
   constructor(name: string) {
@@ -11,7 +14,7 @@ export class Counter {
   }
 
   spent(ms: number): void {
-    this.cost = this.cost === undefined ? ms : this.cost * 0.7 + ms * 0.3;
+    this.cost = this.cost === undefined || ms < this.cost ? ms : this.cost + (ms - this.cost) * 0.05;
   }
 }
 

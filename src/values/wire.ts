@@ -1,4 +1,4 @@
-import { Packr } from 'msgpackr';
+import { Packr } from 'msgpackr/pack';
 
 /**
  * Values as bytes, without loss: what comes back is deeply equal to what went in, prototypes included, or writing it

@@ -76,6 +76,7 @@ process.exit(failed ? 1 : 0);
 async function runRow(name: string, execArgv: readonly string[] = []): Promise<Outcome[]> {
   const child = fork(join(here, 'node_modules/.built/child.mjs'), [name, JSON.stringify(setting)], {
     execArgv: ['--expose-gc', ...execArgv],
+    serialization: 'advanced', // JSON has no NaN
   });
   return new Promise((resolve, reject) => {
     let outcomes: Outcome[] | undefined;
