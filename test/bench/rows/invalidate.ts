@@ -36,6 +36,7 @@ export const row: Row = {
     const server = new Server(url);
     const times: Record<string, number[]> = {};
     const served: Record<string, Served> = {};
+    let trips = Number.NaN;
     const bytes: Record<string, number> = {};
     const keys: Record<string, number> = {};
     for (let round = 0; round < (quick ? 1 : 3); round++)
@@ -65,8 +66,15 @@ export const row: Row = {
           await cache.invalidate('users');
           (times[name] ??= []).push(performance.now() - began);
         });
-        // What else is counted, such as a look at the server, only adds.
-        if (once.reads <= (served[name]?.reads ?? once.reads)) served[name] = once;
+        served[name] = once;
+        // A single one is lost among what else Redis reads.
+        if (name === us)
+          trips =
+            (
+              await server.during(async () => {
+                for (let n = 0; n < 100; n++) await cache.invalidate('users');
+              })
+            ).reads / 100;
         await cache.close();
       }
     await server.empty();
@@ -85,7 +93,7 @@ export const row: Row = {
         title: `invalidate a tag of ${count} entries: commands, those inside of scripts included`,
         unit: 'commands',
         figures: figures((name) => (served[name] as Served).commands),
-        targets: [atMost(1, 'round trips', (served[us] as Served).reads)],
+        targets: [atMost(1.1, 'round trips', trips)],
       },
       {
         title: 'an entry with 3 tags in Redis',
