@@ -5,6 +5,13 @@ export default defineConfig({
   entry: {
     index: 'src/index.ts',
     redis: 'adapters/redis/index.ts',
+    knex: 'adapters/knex/index.ts',
+    pg: 'adapters/pg/index.ts',
+    mysql2: 'adapters/mysql2/index.ts',
+    kysely: 'adapters/kysely/index.ts',
+    typeorm: 'adapters/typeorm/index.ts',
+    drizzle: 'adapters/drizzle/index.ts',
+    adapter: 'src/adapter/index.ts',
     testing: 'src/testing/index.ts',
   },
   format: ['esm', 'cjs'],

@@ -31,6 +31,13 @@ export default defineConfig({
     alias: [
       { find: /^unstale$/, replacement: file('./src/index.ts') },
       { find: /^unstale\/redis$/, replacement: file('./adapters/redis/index.ts') },
+      { find: /^unstale\/knex$/, replacement: file('./adapters/knex/index.ts') },
+      { find: /^unstale\/pg$/, replacement: file('./adapters/pg/index.ts') },
+      { find: /^unstale\/mysql2$/, replacement: file('./adapters/mysql2/index.ts') },
+      { find: /^unstale\/kysely$/, replacement: file('./adapters/kysely/index.ts') },
+      { find: /^unstale\/typeorm$/, replacement: file('./adapters/typeorm/index.ts') },
+      { find: /^unstale\/drizzle$/, replacement: file('./adapters/drizzle/index.ts') },
+      { find: /^unstale\/adapter$/, replacement: file('./src/adapter/index.ts') },
       { find: /^unstale\/testing$/, replacement: file('./src/testing/index.ts') },
     ],
   },

@@ -42,3 +42,5 @@ declare const createCache: typeof import('unstale').createCache;
 declare const withCache: typeof import('unstale').withCache;
 declare const cacheOf: typeof import('unstale').cacheOf;
 declare const redisStore: typeof import('unstale/redis').redisStore;
+declare const knex: import('knex').Knex;
+declare const cached: typeof import('unstale/knex').cached;

@@ -49,6 +49,7 @@ export type {
   Version,
 } from './core/store.js';
 export { createCache } from './create-cache.js';
-export { table } from './table.js';
+export { type TableRows, table } from './table.js';
+export { type SharedLoader, type TrackedOptions, tracked } from './tracked.js';
 export { type Atom, type Key, type KeyPart, type TypeRule, UnkeyableError, UnstorableError } from './values/index.js';
 export { cacheOf, invalidates, type WithCacheGiven, withCache } from './with-cache.js';

@@ -1,53 +1,51 @@
-import { createHash } from 'node:crypto';
-import { type Dependency, makeDependency as make } from './core/dependency.js';
+import { type Dependency, makeDependency } from './core/dependency.js';
 import { expected } from './core/errors.js';
-import { encodeKey, type KeyPart } from './values/index.js';
+import { rowMark, tenantMark } from './core/table-tags.js';
+import type { KeyPart } from './values/index.js';
 
-/** Row ids share this many tags in each table, so that tags stay bounded; a collision costs a load. */
-const buckets = 2 ** 20;
+/** Which rows of a {@link table} are meant. */
+export interface TableRows {
+  /** One primary key, or a list of them; of several columns: a list of lists, each in the order of the key's columns. */
+  id?: KeyPart | readonly KeyPart[];
+  /** The value of the tenant column, or of the column that the table's `grain` names. */
+  tenant?: KeyPart;
+  /** The database, where the cache cannot know it. @defaultValue those of the clients that are wrapped for the cache */
+  database?: string;
+}
 
 /**
- * Rows of a table, for jobs and code that no adapter watches: `cache.invalidate(table('orders', { id: 7 }))`.
+ * TableRows of a table, to depend on them or to invalidate them by hand: `cache.invalidate(table('orders', { id: 7 }))`. For
+ * jobs, and for code that no adapter watches.
  *
- * @param name - as the database writes it: `'orders'`, `'sales.orders'`
- * @param where - `id`: one primary key or a list of them; `tenant`: the value of the tenant column. Without it, all rows
- * @throws TypeError when `name` is no text, or `where` has neither
+ * A cache that has wrapped clients takes the name for a table of their databases. One that has none does not know what
+ * the others call theirs: in a process without a wrapped client, name the `database`.
+ *
+ * @param name - as the database writes it: `'orders'` in the default schema, `'sales.orders'` in another one
+ * @param where - without it, all rows
+ * @throws TypeError when `name` is not the name of a table, or `where` says nothing or something else
  */
-export function table(name: string, where?: { id?: KeyPart | readonly KeyPart[]; tenant?: KeyPart }): Dependency {
-  if (typeof name !== 'string' || name === '') throw expected('name', 'the name of a table', name);
-  const whole = `table:${name}`;
-  if (where === undefined) return make([whole], [whole, `${whole}!rows`, `${whole}!tenants`]);
-  const unknown = Object.keys(where).find((key) => key !== 'id' && key !== 'tenant');
-  if (unknown !== undefined || (where.id === undefined && where.tenant === undefined))
-    throw expected('where', '{ id } or { tenant }, or both', where);
-  const ids =
-    where.id === undefined
-      ? []
-      : (Array.isArray(where.id) ? where.id : [where.id]).map((id) => `${whole}#${rowBucket(id)}`);
-  const tenant = where.tenant === undefined ? undefined : `${whole}@${encodeKey([canonical(where.tenant)])}`;
-  // A row narrows further than its tenant. It may not be there yet: whoever inserts it names it, or names the table.
-  const reads = ids.length > 0 ? [...ids, `${whole}!rows`] : [tenant as string, `${whole}!tenants`];
-  return make(reads, [whole, ...(ids.length > 0 ? ids : [`${whole}!rows`]), tenant ?? `${whole}!tenants`]);
+export function table(name: string, where?: TableRows): Dependency {
+  if (typeof name !== 'string' || !/^[^.]+(\.[^.]+)?$/.test(name))
+    throw expected('name', "the name of a table, such as 'orders' or 'sales.orders'", name);
+  const { id, tenant, database } = checkRows(where);
+  const [own, schema] = name.split('.').reverse() as [string, string | undefined];
+  return makeDependency(
+    { database, schema, name: own },
+    id === undefined ? [] : (Array.isArray(id) ? id : [id]).map(rowMark),
+    tenant === undefined ? undefined : tenantMark(tenant),
+  );
 }
 
-function rowBucket(id: KeyPart): number {
-  const digest = createHash('sha256')
-    .update(encodeKey([canonical(id)]))
-    .digest();
-  return digest.readUInt32BE(0) % buckets;
+/** A `where` in which nothing is left was meant to say something. */
+function checkRows(where: TableRows | undefined): TableRows {
+  if (where === undefined) return {};
+  if (typeof where !== 'object' || where === null) throw expected('where', meant, where);
+  const said = Object.keys(where).filter((key) => where[key as keyof TableRows] !== undefined);
+  if (said.length === 0 || said.some((key) => !names.includes(key))) throw expected('where', meant, where);
+  if (where.database !== undefined && (typeof where.database !== 'string' || where.database === ''))
+    throw expected('database', 'a non-empty text', where.database);
+  return where;
 }
 
-/** One form for all that a database may take for the same id: coarser than any collation, so that nothing is missed. */
-function canonical(id: KeyPart): KeyPart {
-  if (Array.isArray(id)) return id.map(canonical);
-  if (typeof id !== 'string' && typeof id !== 'number' && typeof id !== 'bigint') return id;
-  const text = String(id).normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase().trim();
-  return /^[+-]?\d+(\.\d+)?$/.test(text) ? numeric(text) : text;
-}
-
-function numeric(text: string): string {
-  const [whole = '', fraction = ''] = text.replace(/^[+-]/, '').split('.');
-  const decimals = fraction.replace(/0+$/, '');
-  const digits = `${whole.replace(/^0+(?=\d)/, '')}${decimals === '' ? '' : `.${decimals}`}`;
-  return text.startsWith('-') && digits !== '0' ? `-${digits}` : digits;
-}
+const names = ['id', 'tenant', 'database'];
+const meant = '{ id }, { tenant } or { database }, or several of them';

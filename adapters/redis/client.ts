@@ -13,7 +13,7 @@ export type Reply = Buffer | number | null | Error | readonly Reply[];
 export interface Client {
   readonly options: ClientOptions;
   /** The socket; another one after each reconnect. */
-  readonly stream?: { cork(): void; uncork(): void; destroy(): void };
+  readonly stream?: { readonly bytesRead?: number; cork(): void; uncork(): void; destroy(): void };
   connect(): Promise<unknown>;
   disconnect(reconnect?: boolean): void;
   duplicate(options: object): Client;

@@ -15,8 +15,8 @@ export interface RedisStoreOptions {
    */
   timeout?: Duration;
   /**
-   * How many requests may wait for one node's answer. Beyond that calls reject at once: a Redis that has become slow
-   * must not collect the process's work. At least 1.
+   * How many requests may wait for one node's answer; what is sent together in a tick is one. Beyond that calls reject
+   * at once: a Redis that has become slow must not collect the process's work. At least 1.
    *
    * @defaultValue 1000
    */
@@ -28,7 +28,8 @@ export interface RedisStoreOptions {
    */
   maxEntryBytes?: number;
   /**
-   * How many bytes of entries may be on their way to Redis. Beyond that entries are not kept there. At least 0.
+   * How many bytes of entries may wait for Redis or be on their way to it. Beyond that entries are not kept there. At
+   * least 0.
    *
    * @defaultValue 16_777_216
    */

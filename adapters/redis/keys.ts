@@ -2,7 +2,7 @@
  * Names of what a cache keeps in Redis, all of them under the cache's own name:
  *
  * `<name>:e:<hash>` an entry · `<name>:t:{<tag>}` a tag's version · `<name>:w:{<tag>}` who fences the tag, in its slot ·
- * `<name>:l:<hash>` the lease of a load · `<name>:epoch` the record of trust · `<name>:wake` the channel of releases ·
+ * `<name>:l:{<entry>}` the lease of the load of an entry, in its slot · `<name>:epoch` the record of trust · `<name>:wake` the channel of releases ·
  * `<name>:p:{<n>}` a key to prove the tracking with.
  *
  * Entries have no hash tag of their own choosing, so they spread over all slots of a Cluster.
@@ -23,13 +23,14 @@ export function keysOf(cacheName: string): Keys {
   // A brace in the name would decide the slot of every key, and with it put a whole cache into one node.
   const name = cacheName.replace(/[{}]/g, encodeURIComponent);
   const entries = `${name}:e:`;
+  const leases = `${name}:l:{${entries}`;
   const tags = `${name}:t:{`;
   return {
     name,
     epoch: `${name}:epoch`,
     wake: `${name}:wake`,
     entry: (hash) => entries + hash,
-    lease: (hash) => `${name}:l:${hash}`,
+    lease: (hash) => `${leases}${hash}}`,
     tag: (escaped) => `${tags}${escaped || empty}}`,
     owners: (escaped) => `${name}:w:{${escaped || empty}}`,
     probe: (n) => `${name}:p:{${n}}`,

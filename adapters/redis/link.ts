@@ -60,9 +60,8 @@ export class Link {
     if (this.#inFlight >= this.#maxInFlight && !urgent)
       return Promise.reject(new StoreUnavailableError(`${this.#inFlight} requests are waiting for it already`));
     return new Promise((resolve, reject) => {
-      const deadline = this.#clock.now() + timeout;
       const flight: Flight = {
-        deadline,
+        deadline: Number.POSITIVE_INFINITY,
         timeout,
         left: commands.length,
         replies: new Array(commands.length),
@@ -70,7 +69,6 @@ export class Link {
         reject,
       };
       this.#flights.add(flight);
-      this.#sweepBy(deadline);
       this.#inFlight++;
       // Written one by one, each command would be a system call and a packet.
       const socket = commands.length > 1 ? this.client.stream : undefined;
@@ -82,6 +80,9 @@ export class Link {
         );
       }
       socket?.uncork();
+      // Only now: what thousands of commands take to be written is not the server's time.
+      flight.deadline = this.#clock.now() + timeout;
+      this.#sweepBy(flight.deadline);
     });
   }
 
@@ -167,11 +168,21 @@ export class Link {
     this.#callOffSweep();
     this.#sweepAt = deadline;
     // A process that was busy for longer than the time-out finds the timer due before it has looked at its sockets.
-    // The answer may be there: it gets one turn of the event loop to be read. What falls due within that turn has to
-    // wait for the next sweep, since its own answer had no turn yet.
-    this.#callOffSweep = this.#clock.after(Math.max(0, deadline - this.#clock.now()), () => {
-      const due = this.#clock.now();
-      setImmediate(() => this.#sweep(due));
+    this.#callOffSweep = this.#clock.after(Math.max(0, deadline - this.#clock.now()), () =>
+      this.#sweepWhenQuiet(this.#clock.now()),
+    );
+  }
+
+  /**
+   * The answers may be there: they get a turn of the event loop to be read, and another one for as long as each brings
+   * something. What falls due meanwhile has to wait for the next sweep, since its own answer had no turn yet.
+   */
+  #sweepWhenQuiet(due: number): void {
+    const { generation } = this;
+    const read = this.client.stream?.bytesRead;
+    setImmediate(() => {
+      if (generation !== this.generation || read === this.client.stream?.bytesRead) this.#sweep(due);
+      else this.#sweepWhenQuiet(due);
     });
   }
 
@@ -216,7 +227,7 @@ interface LinkEvents {
 }
 
 interface Flight {
-  readonly deadline: number;
+  deadline: number;
   readonly timeout: number;
   readonly replies: Reply[];
   left: number;

@@ -124,9 +124,11 @@ export interface Errand {
 const maxRounds = 16;
 /** Of these, so often because half of its keys were elsewhere. */
 const maxWaits = 5;
+/** So many commands are sent to a node at a time. */
+const portion = 1000;
 
 /**
- * Carries out `errands`, in one chunk for each node, and resolves with the answers in order; never rejects, since one
+ * Carries out `errands`, in one chunk for each node unless they are many, and resolves with the answers in order; never rejects, since one
  * node may fail while the others answer: an error, also that of a node, is a value. Follows redirections, and spells
  * scripts out where the server does not know them.
  */
@@ -174,17 +176,25 @@ interface Step {
 
 const homeless = new StoreUnavailableError('no node of the cluster is known to have this key');
 
+/**
+ * In portions, each with the whole time-out: what a burst has to ask can be more than a server answers in that, and
+ * neither heartbeats nor anybody else's questions should wait behind all of it.
+ */
 async function visit(node: Node, steps: readonly Step[], timeout: number, replies: Reply[]): Promise<void> {
-  const commands = steps.flatMap(({ ask, command }): Command[] => (ask ? [['asking'], command] : [command]));
-  try {
-    const answers = await node.send(commands, timeout);
-    let at = 0;
-    for (const { i, ask } of steps) {
-      if (ask) at++;
-      replies[i] = answers[at++] as Reply;
+  for (let from = 0; from < steps.length; from += portion) {
+    const some = steps.slice(from, from + portion);
+    const commands = some.flatMap(({ ask, command }): Command[] => (ask ? [['asking'], command] : [command]));
+    try {
+      const answers = await node.send(commands, timeout);
+      let at = 0;
+      for (const { i, ask } of some) {
+        if (ask) at++;
+        replies[i] = answers[at++] as Reply;
+      }
+    } catch (error) {
+      for (const { i } of steps.slice(from)) replies[i] = error as Error;
+      return;
     }
-  } catch (error) {
-    for (const { i } of steps) replies[i] = error as Error;
   }
 }
 

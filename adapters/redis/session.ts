@@ -6,6 +6,7 @@ import {
   StoreUnavailableError,
   type Version,
 } from '../../src/adapter/index.js';
+import { Batch } from './batch.js';
 import type { Source } from './connection.js';
 import { keysOf } from './keys.js';
 import { Leases } from './leases.js';
@@ -21,8 +22,8 @@ import { Writes } from './writes.js';
 /**
  * One cache's work with Redis: where the parts meet.
  *
- * Nodes connect and are looked at (`node`, `trust`); from then on reads of a tick go out together (`reads`), versions
- * are replaced (`writes`), and loads are leased (`leases`). When memory may answer by itself, a second pair of
+ * Nodes connect and are looked at (`node`, `trust`); from then on reads of a tick go out together (`reads`), entries wait
+ * for their turn and versions are replaced (`writes`), and loads are leased (`leases`, `batch`). When memory may answer by itself, a second pair of
  * connections reports what changes (`watch`). Once a second everything is looked at again.
  *
  * The first calls wait for the first node (`start`); from then on, whenever none is trusted, calls reject at once: the cache turns to the database, and nobody
@@ -93,9 +94,16 @@ export class RedisSession implements StoreSession {
     this.#watch =
       maxStale > 0 ? new Watch({ ...common, patience, source, maxStale, maxInFlight, listener }) : undefined;
     this.#reads = new Reads({ ...common, watch: this.#watch, epoch: () => this.epoch, why: () => this.#why() });
-    this.#writes = new Writes({ ...common, maxEntryBytes, maxQueuedBytes });
+    const batch = new Batch(common);
+    this.#writes = new Writes({
+      ...common,
+      batch,
+      maxEntryBytes,
+      maxQueuedBytes,
+      handBack: (key) => this.#leases.handBack(key),
+    });
     this.#wakes = new Wakes({ ...common, source, onWake: (key) => this.#leases.woken(key) });
-    this.#leases = new Leases({ ...common, listen: () => this.#wakes.listen() });
+    this.#leases = new Leases({ ...common, batch, listen: () => this.#wakes.listen() });
     this.#beat();
   }
 

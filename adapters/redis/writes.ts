@@ -1,13 +1,19 @@
 import { type Clock, escapeTag, StoreUnavailableError, type Version } from '../../src/adapter/index.js';
+import type { Batch } from './batch.js';
 import type { Command } from './client.js';
 import { unavailable } from './errors.js';
 import type { Keys } from './keys.js';
+import type { Node } from './node.js';
 import { carryOut, type Errand, type Nodes } from './nodes.js';
 import { evaluate, lift, nobody } from './scripts.js';
 import { freshVersion, randomText, tagTtl } from './versions.js';
 
 /**
- * What is changed in Redis: entries, all of a tick in one chunk, and versions, one script for each tag.
+ * What is changed in Redis: entries, many in one chunk, and versions, one script for each tag.
+ *
+ * One chunk of entries at a time is on its way to a node; what comes meanwhile waits and leaves together in the next. So
+ * a burst of loads is kept as fast as Redis takes it, with one place in flight, and reads find their way in between.
+ * What waits is bounded, in bytes and in time.
  *
  * Nothing is tried a second time here. An entry that was not kept is a miss later; a raise that failed is kept by the
  * cache, which tries it again when the store is up. Each command may still be carried out after it was given up, and
@@ -15,7 +21,8 @@ import { freshVersion, randomText, tagTtl } from './versions.js';
  */
 export class Writes {
   readonly #options: WriteOptions;
-  #pending: Pending[] | undefined;
+  /** What waits for a node, for as long as something is on its way to it. */
+  readonly #lines = new Map<Node | undefined, Pending[]>();
   #bytes = 0;
 
   constructor(options: WriteOptions) {
@@ -23,7 +30,7 @@ export class Writes {
   }
 
   write(key: string, bytes: Uint8Array, ms: number): Promise<void> {
-    const { maxEntryBytes, maxQueuedBytes, keys } = this.#options;
+    const { maxEntryBytes, maxQueuedBytes, keys, clock, timeout } = this.#options;
     if (bytes.length > maxEntryBytes)
       return Promise.reject(
         new StoreUnavailableError(`an entry of ${bytes.length} bytes is larger than \`maxEntryBytes\``),
@@ -35,8 +42,11 @@ export class Writes {
     const name = keys.entry(key);
     this.#bytes += bytes.length;
     return new Promise((resolve, reject) => {
-      this.#queue({
+      this.#lineFor(name).push({
+        key,
         errand: { key: name, command: ['set', name, buffer, 'PX', Math.max(1, Math.ceil(ms))] },
+        bytes: bytes.length,
+        until: clock.now() + patience * timeout,
         settle: (error) => {
           this.#bytes -= bytes.length;
           if (error) reject(error);
@@ -48,7 +58,7 @@ export class Writes {
 
   remove(key: string): void {
     const name = this.#options.keys.entry(key);
-    this.#queue({ errand: { key: name, command: ['unlink', name] }, settle() {} });
+    void this.#options.batch.send({ key: name, command: ['unlink', name] });
   }
 
   async raise(tags: readonly string[], timeout: number): Promise<readonly Version[]> {
@@ -116,23 +126,42 @@ export class Writes {
     return version;
   }
 
-  #queue(pending: Pending): void {
-    if (this.#pending) return void this.#pending.push(pending);
-    const batch = [pending];
-    this.#pending = batch;
+  /** Where an entry waits for the node that its key lies on. */
+  #lineFor(name: string): Pending[] {
+    const node = this.#options.nodes.of(name);
+    const known = this.#lines.get(node);
+    if (known !== undefined) return known;
+    const line: Pending[] = [];
+    this.#lines.set(node, line);
     process.nextTick(async () => {
-      this.#pending = undefined;
-      const { nodes, clock, timeout } = this.#options;
-      const replies = await carryOut(
-        nodes,
-        batch.map(({ errand }) => errand),
-        timeout,
-        clock,
-      );
-      batch.forEach(({ settle }, i) => {
-        const reply = replies[i];
-        settle(reply instanceof Error ? unavailable(reply) : undefined);
-      });
+      while (line.length > 0) await this.#sendSome(line);
+      this.#lines.delete(node);
+    });
+    return line;
+  }
+
+  /** Sends what stands first, as much as makes a chunk. Never rejects. */
+  async #sendSome(line: Pending[]): Promise<void> {
+    const { nodes, clock, timeout, handBack } = this.#options;
+    const now = clock.now();
+    const errands: Errand[] = [];
+    const places: number[] = [];
+    const some = line.splice(0, chunkOf(line));
+    for (const { key, errand, until } of some) {
+      if (until <= now) {
+        places.push(-1);
+        continue;
+      }
+      places.push(errands.length);
+      errands.push(errand);
+      const release = handBack(key);
+      if (release !== undefined) errands.push(release);
+    }
+    const replies = errands.length > 0 ? await carryOut(nodes, errands, timeout, clock) : [];
+    some.forEach(({ settle }, i) => {
+      const place = places[i] as number;
+      const reply = place < 0 ? new StoreUnavailableError('it is slower than the loads') : replies[place];
+      settle(reply instanceof Error ? unavailable(reply) : undefined);
     });
   }
 }
@@ -142,15 +171,41 @@ export interface WriteOptions {
   readonly keys: Keys;
   readonly clock: Clock;
   readonly timeout: number;
+  readonly batch: Batch;
   readonly maxEntryBytes: number;
-  /** Of entries that were sent and not confirmed. */
+  /** Of entries that were handed over and not confirmed. */
   readonly maxQueuedBytes: number;
+  /** What gives back the lease of a key that has one here. */
+  handBack(key: string): Errand | undefined;
 }
 
+/** An entry that waits for its turn. */
 interface Pending {
+  readonly key: string;
   readonly errand: Errand;
+  readonly bytes: number;
+  /** From then on it is not sent any more. */
+  readonly until: number;
   settle(error: Error | undefined): void;
 }
+
+/** How many of those who stand first go together; a large one goes alone. */
+function chunkOf(line: readonly Pending[]): number {
+  let bytes = 0;
+  let count = 0;
+  for (const pending of line) {
+    bytes += pending.bytes;
+    if (count > 0 && (bytes > chunkBytes || count >= chunkEntries)) break;
+    count++;
+  }
+  return count;
+}
+
+/** A chunk: what a server takes in a few milliseconds. */
+const chunkBytes = 1024 * 1024;
+const chunkEntries = 1000;
+/** Time-outs that an entry waits for its turn. */
+const patience = 20;
 
 const portion = 256;
 

@@ -17,6 +17,10 @@ export interface Query {
   /** Of the value's shape. */
   readonly version: string;
   readonly fresh?: boolean;
+  /** Tags that the load will most likely depend on: a look brings their versions too. */
+  readonly likely?: readonly string[];
+  /** What is read are the rows of one statement, which its key names. */
+  readonly isStatement?: boolean;
   readonly load: (context: LoadContext) => unknown;
   readonly refine?: (value: unknown) => Refined;
 }

@@ -1,6 +1,6 @@
 import { encodeArguments, encodeKey, type Key, type KeyPart } from '../values/index.js';
 import type { Ask, Refined } from './ask.js';
-import { tagsOfOption, type What } from './dependency.js';
+import { checkTags, tagsOf, type What } from './dependency.js';
 import type { Duration } from './duration.js';
 import { answerOf } from './entry.js';
 import { describe, expected } from './errors.js';
@@ -39,9 +39,9 @@ export class Caller {
   #name: string | undefined;
 
   constructor(view: View, method: Method, options: Options, member: Member) {
-    const { name: _, version: __, ttl, tags, tagsOf, when, key, ...timing } = options;
+    const { name: _, version: __, ttl, tags, tagsOf: told, when, key, ...timing } = options;
     refuseUnknown(options, wrapNames, 'withCache');
-    for (const [what, fn] of Object.entries({ tagsOf, when, key }))
+    for (const [what, fn] of Object.entries({ tagsOf: told, when, key }))
       if (fn !== undefined && typeof fn !== 'function') throw expected(what, 'a function', fn);
     this.#view = view;
     this.#method = method;
@@ -119,9 +119,7 @@ export class Caller {
   #ask(key: string, self: unknown, args: unknown[], fresh: boolean): Ask {
     const { tags } = this.#options;
     const settings =
-      typeof tags === 'function'
-        ? withTags(this.#settings, tagsOfOption(tags.apply(self, args), 'reads'))
-        : this.#settings;
+      typeof tags === 'function' ? withTags(this.#settings, checkTags(tags.apply(self, args))) : this.#settings;
     return this.#view.ask(key, {
       name: this.#name ?? String(this.#member.name),
       settings,
@@ -147,23 +145,23 @@ export class Caller {
   }
 
   #refining(args: unknown[]): { refine?: (value: unknown) => Refined } {
-    const { ttl, tagsOf } = this.#options;
-    if (tagsOf === undefined && typeof ttl !== 'function') return {};
+    const { ttl, tagsOf: told } = this.#options;
+    if (told === undefined && typeof ttl !== 'function') return {};
     return {
       refine: (value) => ({
         ttl: typeof ttl === 'function' ? ttl(value, ...args) : undefined,
-        tags: tagsOf === undefined ? undefined : tagsOfOption(tagsOf(value, ...args), 'reads'),
+        tags: told === undefined ? undefined : tagsOf(this.#view.parts, checkTags(told(value, ...args)), 'reads'),
       }),
     };
   }
 
   #failed(error: unknown, self: unknown, args: unknown[]): Promise<Landing> {
-    const { tags, tagsOf } = this.#options;
+    const { tags, tagsOf: told } = this.#options;
     return this.#view.unkeyable(error, this.#name ?? String(this.#member.name), async (context) => {
       // For the load around this one, which may be stored.
       if (tags !== undefined) context.tag(...(typeof tags === 'function' ? tags.apply(self, args) : tags));
       const value = await this.#load(self, args);
-      if (tagsOf !== undefined) context.tag(...tagsOf(value, ...args));
+      if (told !== undefined) context.tag(...told(value, ...args));
       return value;
     });
   }

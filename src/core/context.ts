@@ -1,16 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Receipt } from './invalidate.js';
 import type { Traced } from './outcome.js';
 import type { Scope } from './scope.js';
 import type { Version } from './store.js';
-
-/** What a transaction, or a savepoint in it, has changed so far. */
-export interface Unit {
-  readonly tags: Set<string>;
-  ended: boolean;
-  /** What became of its invalidations: a receipt, or nothing when it was rolled back. */
-  readonly outcome: Promise<Receipt | Error | undefined>;
-}
+import type { Unit } from './unit.js';
 
 /** The reads of one request, in the order in which they were answered. */
 export type Trace = Traced[];
@@ -45,13 +37,20 @@ export async function runWithin<T>(inside: Inside, fn: () => T | Promise<T>): Pr
   const context = enter(inside);
   running++;
   try {
-    return await storage.run(context, fn);
+    return await storage.run(context, started, fn);
   } finally {
     context.ended = true;
     // While any storage is in use, Node watches every promise of the process, which doubles the cost of each. So ours is
     // out of use when nothing runs in a context.
     if (--running === 0) storage.disable();
   }
+}
+
+/** What begins its work when somebody waits for it, as a query builder does, must be waited for in here. */
+function started<T>(fn: () => T | Promise<T>): T | Promise<T> {
+  const result = fn();
+  if (result instanceof Promise || typeof (result as PromiseLike<T> | undefined)?.then !== 'function') return result;
+  return new Promise<T>((resolve, reject) => void (result as PromiseLike<T>).then(resolve, reject));
 }
 
 /** Runs `fn`, and all that it starts, in a context that nobody says the end of. */
@@ -76,6 +75,13 @@ export function keysAround(owner: object): string[] {
   for (let context = currentContext(); context !== undefined; context = alive(context.outer))
     if (context.owner === owner && context.keys !== undefined) keys.push(...context.keys);
   return keys;
+}
+
+/** Whether the code is running for a load of any cache. */
+export function isInLoad(): boolean {
+  let context = currentContext();
+  while (context !== undefined && context.scope === undefined) context = alive(context.outer);
+  return context !== undefined;
 }
 
 /** The load that the code is running for, whatever stands between; undefined also when it is another cache's. */
@@ -119,6 +125,8 @@ export function handUp(
 ): void {
   const scope = currentScope(owner);
   if (scope === undefined) return;
+  scope.tracked = true;
+  scope.hasData();
   for (const [tag, version] of inner.pairs) scope.add(tag, version);
   scope.ttl = Math.min(scope.ttl, inner.ttl);
   if (inner.stale) scope.tear('it holds a value that was served stale');

@@ -43,6 +43,8 @@ export class Entry {
   readonly counter: Counter;
   /** No background load before that: one in a second is enough, also while the database is down. */
   retryAt = 0;
+  /** Until then its last load counts as failed just now. */
+  failedUntil = 0;
   /** Whether anybody had a hit on it here. */
   used = false;
   /** The state of the tags under which its versions were last compared and found to hold. */

@@ -38,9 +38,11 @@ export async function explain(parts: Parts, ask: Ask, past: string | undefined):
   try {
     const bytes = await known.ask(parts.shared ? ask.hash : undefined, knownTags(parts, ask));
     const facts = factsNear(parts, ask) ?? factsFar(parts, bytes);
-    if (facts === undefined) return absent(`nothing is stored for ${ask.identity.key}`);
+    const unstored = parts.unstored.get(ask.identity.key);
+    const last = unstored === undefined ? [] : [`its last load was not stored: ${unstored}`];
+    if (facts === undefined) return absent([`nothing is stored for ${ask.identity.key}`, ...last].join('\n'));
     await known.ask(undefined, facts.tags);
-    return describe(parts, ask, facts, known, past);
+    return describe(parts, ask, facts, known, past, last);
   } catch (error) {
     return absent(`the store could not be asked about ${ask.identity.key}: ${(error as Error).message}`);
   }
@@ -65,7 +67,14 @@ function factsFar(parts: Parts, bytes: Uint8Array | undefined): Facts | undefine
   };
 }
 
-function describe(parts: Parts, ask: Ask, facts: Facts, known: Known, past: string | undefined): Explanation {
+function describe(
+  parts: Parts,
+  ask: Ask,
+  facts: Facts,
+  known: Known,
+  past: string | undefined,
+  last: readonly string[],
+): Explanation {
   const now = parts.clock.now();
   const age = Math.max(0, now - facts.storedAt);
   const freshFor = facts.freshUntil - now;
@@ -87,6 +96,7 @@ function describe(parts: Parts, ask: Ask, facts: Facts, known: Known, past: stri
     ...(past === undefined ? [] : [`reads go past the cache: ${past}`]),
     ...(sameEpoch ? [] : ['the store may have lost data since (its epoch changed)']),
     ...(ended.length === 0 ? [] : [`ended by a change of ${ended.join(', ')}`]),
+    ...last,
   ];
   return { text: lines.join('\n'), served, source: facts.source, age, freshFor, origin: facts.origin, tags };
 }

@@ -102,7 +102,12 @@ export interface Cache<Tag extends string = string> {
    * @throws what `fn` throws; InvalidationPendingError with `committed` under `onUnacknowledged: 'throw'`
    */
   transaction<T>(fn: () => T | Promise<T>): Promise<T>;
-  /** Runs `fn` as part of a transaction that an adapter knows by its handle. @throws TypeError when none does */
+  /**
+   * Runs `fn` as part of a transaction that an adapter knows by its handle, such as Knex's `trx`: reads go past the
+   * cache, and invalidations happen after its COMMIT or not at all.
+   *
+   * @throws what `fn` throws; TypeError when no wrapped client knows the handle, or its transaction has ended
+   */
   within<T>(transaction: object, fn: () => Promise<T>): Promise<T>;
   /** Wraps a function: same arguments, same result, cached; with handles such as `fresh` and `invalidate`. */
   withCache<F extends (this: void, ...args: any[]) => Promise<any>>(

@@ -36,6 +36,7 @@ export async function fill(parts: Parts, ask: Ask): Promise<Landing> {
       continue;
     }
     const looked = parts.begin();
+    const lookedAt = parts.clock.now();
     const sighting = look(parts, ask);
     const sight = sighting instanceof Promise ? await sighting : sighting;
     if (!ask.fresh) {
@@ -45,7 +46,7 @@ export async function fill(parts: Parts, ask: Ask): Promise<Landing> {
       // Somebody else is loading, or took off while this read was looking.
       if (parts.flights.has(ask.identity.key)) continue;
     }
-    return (await wait(parts, ask, takeOff(parts, ask, looked, fly(parts, ask, sight)))).landing;
+    return (await wait(parts, ask, takeOff(parts, ask, looked, fly(parts, ask, sight, lookedAt)))).landing;
   }
 }
 
@@ -71,9 +72,9 @@ export function refresh(parts: Parts, ask: Ask, entry: Entry): void {
   const flying =
     sighting instanceof Promise
       ? sighting.then((sight) =>
-          parts.flights.has(ask.identity.key) ? undefined : takeOff(parts, ask, looked, fly(parts, ask, sight)),
+          parts.flights.has(ask.identity.key) ? undefined : takeOff(parts, ask, looked, fly(parts, ask, sight, now)),
         )
-      : takeOff(parts, ask, looked, fly(parts, ask, sighting));
+      : takeOff(parts, ask, looked, fly(parts, ask, sighting, now));
   // A failed refresh leaves the value that was served; the event has told of the error.
   flying.catch(() => {});
 }
@@ -89,7 +90,7 @@ export function serve(parts: Parts, ask: Ask, { entry, source, tolerated }: Sigh
   const { settings } = ask;
   const fresh = now < entry.freshUntil && !tolerated;
   if (!fresh && !tolerated && now >= entry.freshUntil + settings.swr) {
-    const failedJustNow = now < entry.retryAt && !parts.flights.has(ask.identity.key);
+    const failedJustNow = now < entry.failedUntil && !parts.flights.has(ask.identity.key);
     return failedJustNow && now < entry.freshUntil + settings.staleOnError
       ? landed(parts, entry, source, true, 'the load failed a moment ago')
       : undefined;
@@ -155,11 +156,13 @@ export function takeOff(parts: Parts, ask: Ask, begun: number, landed: Promise<L
 
 /** The same for one caller alone. */
 async function fillAlone(parts: Parts, ask: Ask): Promise<Landing> {
-  return fly(parts, ask, await look(parts, ask));
+  const lookedAt = parts.clock.now();
+  return fly(parts, ask, await look(parts, ask), lookedAt);
 }
 
-export async function fly(parts: Parts, ask: Ask, sight: Sight): Promise<Landing> {
-  const leased = await acquire(parts, ask, sight);
+/** @param lookedAt - before the look, in the clock's milliseconds */
+export async function fly(parts: Parts, ask: Ask, sight: Sight, lookedAt: number): Promise<Landing> {
+  const leased = await acquire(parts, ask, sight, lookedAt);
   if ('answer' in leased) return leased.answer;
   const { lease } = leased;
   return orAged(parts, ask, leased.sight, load(parts, ask, leased.sight, lease));
@@ -170,26 +173,30 @@ async function acquire(
   parts: Parts,
   ask: Ask,
   sight: Sight,
+  lookedAt: number,
 ): Promise<{ lease: Lease | undefined; sight: Sight } | { answer: Landing }> {
   const { session, clock } = parts;
   const { cost } = ask.counter;
   if (!parts.shared || sight.before === undefined || (cost !== undefined && cost < cheap))
     return { lease: undefined, sight };
-  // Nobody waits much longer for another process than the load itself would take.
-  const giveUp = clock.now() + (cost === undefined ? ask.settings.hard : 1.5 * cost);
+  // Nobody waits much longer for another process than the load itself would take; but a machine that is busy, and then
+  // many miss at once, makes a load of 50 ms one of 150, and no load is saved by whoever gives up in between.
+  const giveUp = clock.now() + (cost === undefined ? ask.settings.hard : cost + Math.max(cost / 2, lag));
+  let refused = false;
   for (let pause = 25; ; pause = Math.min(100, pause * 2)) {
-    const looked = clock.now();
     const lease = await session.lease(ask.hash, ask.settings.hard).catch(() => null);
     if (lease === null) return { lease: undefined, sight };
     if (lease !== undefined) {
-      // Between the look and the lease another process may have had the lease and stored what it loaded.
-      if (clock.now() - looked < cheap) return { lease, sight };
+      // Between the look and the lease another process may have had the lease and stored what it loaded. Who was refused
+      // before knows that somebody had it.
+      if (!refused && clock.now() - lookedAt < cheap) return { lease, sight };
       sight = await look(parts, ask);
       const answer = answerFor(parts, ask, sight);
       if (answer === undefined) return { lease, sight };
       lease.release();
       return { answer };
     }
+    refused = true;
     const left = giveUp - clock.now();
     if (left <= 0) return { lease: undefined, sight };
     await session.released(ask.hash, Math.min(left, pause * (0.75 + Math.random() / 2)));
@@ -199,6 +206,9 @@ async function acquire(
     if (sight.before === undefined) return { lease: undefined, sight };
   }
 }
+
+/** Milliseconds by which a load may take longer elsewhere than it is known to take. */
+const lag = 250;
 
 /** What may end a flight: all who join it must be able to have it, so nobody's `tolerate` counts. */
 function answerFor(parts: Parts, ask: Ask, sight: Sight): Landing | undefined {
@@ -216,11 +226,13 @@ export async function orAged(
   loading: Promise<Landing>,
 ): Promise<Landing> {
   try {
-    return await loading;
+    const landing = await loading;
+    if (entry !== undefined) entry.failedUntil = 0;
+    return landing;
   } catch (error) {
     if (entry === undefined || tolerated || parts.clock.now() >= entry.freshUntil + ask.settings.staleOnError)
       throw error;
-    entry.retryAt = parts.clock.now() + retryEvery;
+    entry.retryAt = entry.failedUntil = parts.clock.now() + retryEvery;
     return landed(parts, entry, source, true, 'the load failed');
   }
 }

@@ -35,6 +35,8 @@ export class Invalidations {
   readonly #pending = new Map<string, Pending>();
   /** Calls that are waiting for the store, and what for. */
   readonly #underWay = new Map<Promise<unknown>, readonly string[]>();
+  /** What is to be raised later. */
+  readonly #later = new Set<() => void>();
   readonly #settledWaiters = new Set<() => void>();
   #delivering = false;
   #retry: (() => void) | undefined;
@@ -65,6 +67,27 @@ export class Invalidations {
     const acknowledged = this.#clock.now();
     this.#events.emit('invalidate', { tags: unique, duration: acknowledged - started });
     return { versions, receipt: this.#receipt(unique, acknowledged) };
+  }
+
+  /** Raises `tags` after `ms`, or when the cache is closed, whichever comes first. Nobody waits for it. */
+  later(tags: readonly string[], ms: number): void {
+    if (this.#closed) return;
+    const raise = () => {
+      stop();
+      this.#later.delete(raise);
+      const started = this.#clock.now();
+      this.raise(tags).catch((error: unknown) => {
+        if (!(error instanceof InvalidationPendingError)) return this.#events.emit('error', { error });
+        this.#events.emit('unacknowledged', { tags, age: this.#clock.now() - started });
+      });
+    };
+    const stop = this.#clock.after(ms, raise);
+    this.#later.add(raise);
+  }
+
+  /** What was to be raised later is raised now. */
+  hurry(): void {
+    for (const raise of [...this.#later]) raise();
   }
 
   /** Tries what is undelivered, once; called when the store is back and now and then. */

@@ -6,6 +6,7 @@ import { leaveTags, store } from './deposit.js';
 import { parseDuration } from './duration.js';
 import { Entry, holdsHere } from './entry.js';
 import { ClosedError, LoadTimeoutError } from './errors.js';
+import { examine } from './findings.js';
 import type { Landing } from './flight.js';
 import { knownTags, type Sight } from './look.js';
 import type { LoadContext } from './options.js';
@@ -39,6 +40,7 @@ export async function load(parts: Parts, ask: Ask, sight: Sight, lease: Lease | 
     return landing;
   } catch (error) {
     lease?.release();
+    parts.unstored.set(key, 'it failed');
     events.emit('load', { key, name, duration: clock.now() - started, stored: false, reason: 'it failed', error });
     throw error;
   }
@@ -46,7 +48,8 @@ export async function load(parts: Parts, ask: Ask, sight: Sight, lease: Lease | 
 
 /** The scope of a load that begins now: it depends on what its key and its caller said. */
 export function openScope(parts: Parts, ask: Ask, sight: Sight): Scope {
-  const scope = new Scope(parts.tags, sight.before ?? new Map());
+  const of = { key: ask.identity.key, name: ask.counter.name };
+  const scope = new Scope(parts.tags, of, sight.before ?? new Map(), sight.epoch);
   for (const tag of knownTags(parts, ask)) {
     const version = sight.before?.get(tag);
     if (version !== undefined) scope.add(tag, version);
@@ -80,7 +83,8 @@ export async function runLoad(
       return abort.signal;
     },
     tag: (...tags) => {
-      for (const tag of tagsOfWhat(tags, 'reads')) scope.learn(tag);
+      scope.tracked = true;
+      for (const tag of tagsOfWhat(parts, tags, 'reads')) scope.learn(tag);
     },
     ttl: (duration) => {
       said.ttl = parseDuration('ttl', duration);
@@ -126,7 +130,10 @@ export function settle(
 ): Landing {
   const { settings } = ask;
   const refined = ask.query.refine?.(raw);
+  if (refined?.tags !== undefined) scope.tracked = true;
   for (const tag of refined?.tags ?? []) scope.learn(tag);
+  scope.close();
+  examine(parts, ask, scope);
   const own =
     saidTtl ??
     (refined?.ttl === undefined
@@ -147,7 +154,9 @@ export function settle(
   if ((parts.near.peek(key)?.begun ?? 0) > sight.begun) scope.refuse('a younger value is stored');
   if (scope.unstorable !== undefined || kept === undefined) {
     leaveTags(parts, ask, sight, scope, cost, lease);
-    return landed(kept, raw, scope, sight, ttl, false, scope.unstorable ?? 'it cannot be stored');
+    const why = scope.unstorable ?? 'it cannot be stored';
+    parts.unstored.set(key, why);
+    return landed(kept, raw, scope, sight, ttl, false, why);
   }
   const freshUntil = now + ttl;
   const entry = new Entry(parts.tags, {
@@ -165,6 +174,7 @@ export function settle(
   // Invalidated while it was loaded: it must not take the place of what a `set` has stored since.
   if (parts.shared || holdsHere(parts.tags, sight.epoch, entry, now)) parts.near.write(key, entry);
   store(parts, ask, entry, raw, lease);
+  parts.unstored.delete(key);
   return landed(kept, raw, scope, sight, ttl, true, sight.reason);
 }
 

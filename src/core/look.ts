@@ -1,5 +1,6 @@
 import { damaged, decodeEntry, type Envelope, keep } from '../values/index.js';
 import type { Ask } from './ask.js';
+import { tagsOf } from './dependency.js';
 import { Entry, holdsHere } from './entry.js';
 import { StoreUnavailableError } from './errors.js';
 import { standingTags } from './identity.js';
@@ -41,7 +42,7 @@ export function look(parts: Parts, ask: Ask): Sight | Promise<Sight> {
 
 /** Every tag that is known to matter before the load: those of the key, and those the caller wrote. */
 export function knownTags(parts: Parts, ask: Ask): string[] {
-  return [...standingTags(ask.identity, ask.keyHash, parts.shared), ...ask.settings.tags];
+  return [...standingTags(ask.identity, ask.keyHash, parts.shared), ...tagsOf(parts, ask.settings.tags ?? [], 'reads')];
 }
 
 /** Without a store the cells are the truth, and tags that are learned later can be looked up later. */
@@ -62,6 +63,8 @@ async function lookFar(parts: Parts, ask: Ask, entry: Entry | undefined, near: E
     const wanted = knownTags(parts, ask);
     // What the last entry depended on, the next one will likely depend on too, and then needs a version from before.
     if (near !== undefined) wanted.push(...near.tags);
+    const { likely } = ask.query;
+    if (likely !== undefined) wanted.push(...likely);
     const bytes = await known.ask(ask.hash, wanted);
     const found = bytes && open(parts, ask, bytes);
     if (found !== undefined) {

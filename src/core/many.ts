@@ -1,6 +1,6 @@
 import { encodeKey, type Key } from '../values/index.js';
 import type { Ask } from './ask.js';
-import { tagsOfOption } from './dependency.js';
+import { checkTags } from './dependency.js';
 import { describe, expected } from './errors.js';
 import type { ReadMany } from './face.js';
 import { fill, orAged, serve, takeOff } from './fill.js';
@@ -13,6 +13,7 @@ import { loadPast } from './past.js';
 import { resolveReadOptions, withTags } from './resolve.js';
 import { Scope } from './scope.js';
 import { nameOf } from './stats.js';
+import type { Version } from './store.js';
 import type { View } from './view.js';
 
 /**
@@ -45,7 +46,7 @@ export async function fillMany<In, T>(view: View, read: ReadMany<In, T, string>)
     const full = view.keyOf(texts[i] as string);
     const known = places.get(full);
     if (known !== undefined) return known;
-    const settings = tags === undefined ? base : withTags(base, tagsOfOption(tags(input), 'reads'));
+    const settings = tags === undefined ? base : withTags(base, checkTags(tags(input)));
     const single = async (context: LoadContext) => [...answers([input], await load([input], context))][0]?.[1];
     const place: Place<In> = {
       input,
@@ -116,7 +117,7 @@ interface Absent<In> {
 async function loadTogether<In>(parts: Parts, absent: readonly Absent<In>[], load: Load<In>): Promise<void> {
   const first = (absent[0] as Absent<In>).place.ask;
   const scopes = absent.map(({ place, sight }) => openScope(parts, place.ask, sight));
-  const common = new Scope(parts.tags, new Map(), true);
+  const common = openCommon(parts, absent);
   const said: Said = { ttl: undefined };
   const started = parts.clock.now();
   try {
@@ -136,19 +137,35 @@ async function loadTogether<In>(parts: Parts, absent: readonly Absent<In>[], loa
     );
     const values = answers(inputs, answer);
     const cost = parts.clock.now() - started;
-    parts.events.emit('load', { key: first.identity.key, name: first.counter.name, duration: cost, stored: true });
+    common.close();
+    let unstored: string | undefined;
     absent.forEach(({ place, sight, resolve, reject }, i) => {
       const scope = scopes[i] as Scope;
-      for (const [tag, version] of common.pairs) scope.add(tag, version);
-      for (const tag of common.learned) scope.learn(tag);
-      scope.ttl = common.ttl;
-      if (common.torn !== undefined) scope.tear(common.torn);
-      if (common.unstorable !== undefined) scope.refuse(common.unstorable);
+      scope.include(common);
       try {
-        resolve(settle(parts, place.ask, sight, scope, (values[i] as [In, unknown])[1], said.ttl, cost, undefined));
+        const landing = settle(
+          parts,
+          place.ask,
+          sight,
+          scope,
+          (values[i] as [In, unknown])[1],
+          said.ttl,
+          cost,
+          undefined,
+        );
+        if (!landing.stored) unstored ??= landing.reason;
+        resolve(landing);
       } catch (error) {
+        unstored ??= (error as Error).message;
         reject(error);
       }
+    });
+    parts.events.emit('load', {
+      key: first.identity.key,
+      name: first.counter.name,
+      duration: cost,
+      stored: unstored === undefined,
+      ...(unstored === undefined ? {} : { reason: unstored }),
     });
   } catch (error) {
     parts.events.emit('load', {
@@ -163,6 +180,16 @@ async function loadTogether<In>(parts: Parts, absent: readonly Absent<In>[], loa
   }
 }
 
+/** What the load for all of them depends on; any version from before it is as good as another. */
+function openCommon<In>(parts: Parts, absent: readonly Absent<In>[]): Scope {
+  const { place, sight } = absent.find((one) => one.sight.before !== undefined) ?? (absent[0] as Absent<In>);
+  const before = new Map<string, Version>();
+  for (const { sight: one } of absent)
+    if (one.epoch === sight.epoch) for (const [tag, version] of one.before ?? []) before.set(tag, version);
+  const of = { key: place.ask.identity.key, name: place.ask.counter.name };
+  return new Scope(parts.tags, of, before, sight.epoch, true);
+}
+
 async function loadAllPast<In>(
   view: View,
   places: readonly Place<In>[],
@@ -171,9 +198,10 @@ async function loadAllPast<In>(
 ): Promise<void> {
   const first = (places[0] as Place<In>).ask;
   const inputs = places.map(({ input }) => input);
+  const tagged = first.settings.tags !== undefined;
   const all = view.ask('', {
     name: first.counter.name,
-    settings: { ...first.settings, tags: places.flatMap(({ ask }) => ask.settings.tags) },
+    settings: { ...first.settings, tags: tagged ? places.flatMap(({ ask }) => ask.settings.tags ?? []) : undefined },
     version: '',
     load: (context) => load(inputs, context),
   });

@@ -1,6 +1,6 @@
 import type { KeyPart, TypeRule } from '../values/index.js';
 import type { Clock } from './clock.js';
-import type { What } from './dependency.js';
+import type { Checked, What } from './dependency.js';
 import type { Duration } from './duration.js';
 import type { Store } from './store.js';
 
@@ -31,7 +31,10 @@ export interface Timing {
 
 /** What a single read may say. */
 export interface ReadOptions<Tag extends string = string> extends Timing {
-  /** What the value depends on, beside what the load reports by itself. Known before the load runs. */
+  /**
+   * What the value depends on, beside what the load reports by itself. Known before the load runs. `[]` says that age
+   * alone ends the value: where database clients are wrapped, a load of which no query is seen is not stored without it.
+   */
   tags?: readonly What<Tag>[];
   /** How stale this process's memory may be against invalidations by other processes; at most the cache's. @defaultValue 0 */
   maxStale?: Duration;
@@ -47,7 +50,7 @@ export interface ReadOptions<Tag extends string = string> extends Timing {
 export interface LoadContext<Tag extends string = string> {
   /** Aborted when the load has taken too long or the cache is closed. */
   readonly signal: AbortSignal;
-  /** Tags found in the data. */
+  /** Tags found in the data; called without any, it says that age alone ends the value, as `tags: []` does. */
   tag(...tags: What<Tag>[]): void;
   /** This value's `ttl`. */
   ttl(duration: Duration): void;
@@ -129,8 +132,8 @@ export interface ReadSettings {
   readonly maxStale: number;
   readonly tolerate: number;
   readonly copy: Copy;
-  /** As the cache keeps them. */
-  readonly tags: readonly string[];
+  /** Undefined when nobody said anything; an empty list says that age alone ends the value. */
+  readonly tags: readonly Checked[] | undefined;
 }
 
 /** A cache's options, checked and complete. */

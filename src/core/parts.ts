@@ -1,6 +1,7 @@
 import { createTypeTable, type TypeTable } from '../values/index.js';
 import { alone } from './alone.js';
 import { Churn } from './churn.js';
+import { Clients } from './clients.js';
 import { type Clock, systemClock } from './clock.js';
 import { Events } from './events.js';
 import type { Flight } from './flight.js';
@@ -10,6 +11,8 @@ import type { CacheSettings } from './options.js';
 import { Stats } from './stats.js';
 import type { StoreSession } from './store.js';
 import { Tags } from './tags.js';
+import { Underkeyed } from './underkeyed.js';
+import { Unstored } from './unstored.js';
 import { warnOnce } from './warn.js';
 
 /** The pieces of one cache, wired. The stories (`cache`, `fill`, `invalidate`, `transaction`) get them in hand. */
@@ -26,6 +29,9 @@ export interface Parts {
   /** Estimated bytes that a value may have in memory; a larger one is handed out and not kept. */
   readonly maxValueBytes: number;
   readonly churn: Churn;
+  readonly unstored: Unstored;
+  readonly underkeyed: Underkeyed;
+  readonly clients: Clients;
   readonly stats: Stats;
   readonly events: Events;
   readonly invalidations: Invalidations;
@@ -93,6 +99,9 @@ export function createParts(settings: CacheSettings): Parts {
     // Nobody's one value may push out most of the others. In the store's bytes a value has a fraction of its heap.
     maxValueBytes: Math.max((settings.memory?.maxBytes ?? 0) / 4, session.maxEntryBytes * heapPerByte),
     churn: new Churn(),
+    unstored: new Unstored(),
+    underkeyed: new Underkeyed(),
+    clients: new Clients(),
     stats: new Stats(),
     events,
     invalidations: new Invalidations({ settings, clock, tags, session, events }),
@@ -115,6 +124,7 @@ export function closeParts(parts: Parts, timeout: number): Promise<void> {
 async function endParts(parts: Parts, timeout: number): Promise<void> {
   parts.closed = true;
   for (const end of parts.closing) end();
+  parts.invalidations.hurry();
   try {
     await Promise.all([parts.invalidations.settled(timeout, true), ...parts.writes]);
   } finally {

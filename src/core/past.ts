@@ -1,6 +1,6 @@
 import type { Ask } from './ask.js';
 import { currentScope } from './context.js';
-import { tagsOfWhat } from './dependency.js';
+import { tagsOf, tagsOfWhat } from './dependency.js';
 import type { Landing } from './flight.js';
 import { knownTags } from './look.js';
 import type { LoadContext } from './options.js';
@@ -15,17 +15,25 @@ export async function loadPast(parts: Parts, ask: Ask, reason: string): Promise<
     const scope = currentScope(parts);
     for (const tag of tags) scope?.learn(tag);
   };
+  /** The same of tags that somebody wrote, be it none. */
+  const declare = (tags: readonly string[]) => {
+    const scope = currentScope(parts);
+    if (scope !== undefined) scope.tracked = true;
+    learn(tags);
+  };
   // The key's own tag too, so that deleting it ends what was made of it; a call without a key has none.
-  learn(ask.identity.key === '' ? ask.settings.tags : knownTags(parts, ask));
+  const tags = ask.identity.key === '' ? tagsOf(parts, ask.settings.tags ?? [], 'reads') : knownTags(parts, ask);
+  (ask.settings.tags === undefined ? learn : declare)(tags);
   const abort = new AbortController();
   const context: LoadContext = {
     signal: abort.signal,
-    tag: (...tags) => learn(tagsOfWhat(tags, 'reads')),
+    tag: (...tags) => declare(tagsOfWhat(parts, tags, 'reads')),
     ttl: () => {},
     skip: () => {},
   };
   const raw = await ask.query.load(context);
-  learn(ask.query.refine?.(raw).tags ?? []);
+  const refined = ask.query.refine?.(raw).tags;
+  if (refined !== undefined) declare(refined);
   return {
     kept: undefined,
     raw,

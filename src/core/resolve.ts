@@ -1,4 +1,4 @@
-import { tagsOfOption } from './dependency.js';
+import { type Checked, checkTags } from './dependency.js';
 import { parseDuration } from './duration.js';
 import { expected } from './errors.js';
 import {
@@ -111,7 +111,16 @@ export function resolveCacheOptions(o: CacheOptions): CacheSettings {
     onUnkeyable: oneOf('onUnkeyable', ['bypass', 'throw'], o.onUnkeyable ?? defaults.onUnkeyable),
     onUnstorable: oneOf('onUnstorable', ['bypass', 'throw'], o.onUnstorable ?? defaults.onUnstorable),
     clock: o.clock,
-    read: resolveTimed({ ...pick(o, readNames), tags: [] }, baseRead, undefined),
+    read: resolveTimed(
+      {
+        ...pick(
+          o,
+          readNames.filter((name) => name !== 'tags'),
+        ),
+      },
+      baseRead,
+      undefined,
+    ),
   });
 }
 
@@ -126,7 +135,7 @@ export function resolveReadOptions(o: ReadOptions, base: ReadSettings): ReadSett
 }
 
 /** The same settings with other tags. Written out: a spread would give each its own hidden class, and slow all readers. */
-export function withTags(of: ReadSettings, tags: readonly string[]): ReadSettings {
+export function withTags(of: ReadSettings, tags: readonly Checked[]): ReadSettings {
   return {
     ttl: of.ttl,
     swr: of.swr,
@@ -153,7 +162,7 @@ const baseRead: ReadSettings = Object.freeze({
   maxStale: defaults.maxStale,
   tolerate: defaults.tolerate,
   copy: defaults.copy,
-  tags: [],
+  tags: undefined,
 });
 
 function resolveTimed(o: ReadOptions, base: ReadSettings, mostStale: number | undefined): ReadSettings {
@@ -179,7 +188,7 @@ function resolveTimed(o: ReadOptions, base: ReadSettings, mostStale: number | un
     maxStale,
     tolerate: duration('tolerate', base.tolerate),
     copy: oneOf('copy', ['frozen', 'clone', 'reference'], o.copy ?? base.copy),
-    tags: o.tags === undefined ? base.tags : tagsOfOption(o.tags, 'reads'),
+    tags: o.tags === undefined ? base.tags : checkTags(o.tags),
   });
 }
 

@@ -1,7 +1,8 @@
-import { currentUnit, runWithin, type Unit } from './context.js';
+import { currentUnit, runWithin } from './context.js';
 import { InvalidationPendingError } from './errors.js';
 import type { Receipt } from './invalidate.js';
 import type { Parts } from './parts.js';
+import { createUnit, type Outcome } from './unit.js';
 
 /**
  * Transactions of code that no adapter watches. Inside, the cache is out of the way: what a transaction reads may be
@@ -9,17 +10,11 @@ import type { Parts } from './parts.js';
  * before COMMIT they would only make somebody else load the old row again.
  */
 export async function transaction<T>(parts: Parts, fn: () => T | Promise<T>): Promise<T> {
-  let tell: (outcome: Receipt | Error | undefined) => void = () => {};
-  const outcome = new Promise<Receipt | Error | undefined>((resolve) => {
-    tell = resolve;
-  });
-  const unit: Unit = { tags: new Set(), ended: false, outcome };
-  let became: Receipt | Error | undefined;
+  const unit = createUnit();
+  let became: Outcome;
   try {
     // If it throws, the savepoint is rolled back and what it recorded is dropped with it.
-    const result = await runWithin({ owner: parts, unit }, fn).finally(() => {
-      unit.ended = true;
-    });
+    const result = await runWithin({ owner: parts, unit }, fn).finally(() => unit.end());
     // A savepoint hands over to its transaction, unless that has ended without waiting for it.
     if (unit.tags.size > 0) became = await acknowledge(parts, [...unit.tags], result);
     return result;
@@ -28,7 +23,7 @@ export async function transaction<T>(parts: Parts, fn: () => T | Promise<T>): Pr
     if (error instanceof InvalidationPendingError) became = error;
     throw error;
   } finally {
-    tell(became);
+    unit.settle(became);
   }
 }
 
@@ -61,10 +56,11 @@ export async function acknowledge(
   parts: Parts,
   tags: readonly string[],
   result: unknown,
+  send = () => invalidate(parts, tags),
 ): Promise<Receipt | InvalidationPendingError> {
   const started = parts.clock.now();
   try {
-    return await invalidate(parts, tags);
+    return await send();
   } catch (error) {
     if (!(error instanceof InvalidationPendingError)) throw error;
     parts.events.emit('unacknowledged', { tags: error.tags, age: parts.clock.now() - started });

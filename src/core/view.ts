@@ -1,37 +1,249 @@
-import type { Ask, Query } from './ask.js';
-import type { Entry } from './entry.js';
-import type { Explanation } from './explain.js';
-import type { Landing } from './flight.js';
+import { encodeKey, handOut, type Key, UnkeyableError } from '../values/index.js';
+import { Ask, type Query } from './ask.js';
+import { currentContext, currentUnit, handUp, note } from './context.js';
+import { type Entry, holdsHere } from './entry.js';
+import { ClosedError, expected, TenantMissingError } from './errors.js';
+import { type Explanation, explain } from './explain.js';
+import { fill, gather } from './fill.js';
+import { type Landing, protectedAs, valueOf } from './flight.js';
+import { deleteTag, type Identity, keyTag, type Place, starsOf } from './identity.js';
 import type { Receipt } from './invalidate.js';
 import type { LoadContext, Mode, ReadSettings } from './options.js';
 import type { Cached } from './outcome.js';
 import type { Parts } from './parts.js';
+import { loadPast } from './past.js';
+import { shadow } from './shadow.js';
+import { nameOf } from './stats.js';
+import { invalidate } from './transaction.js';
+import { warnOnce } from './warn.js';
 
-/** What wrapped functions and batches see of the cache that they belong to. */
-export interface View {
+/**
+ * A place in a cache, as wrapped functions, batches and adapters see it: the cache itself, a namespace or a tenant. And
+ * the path of a hit.
+ *
+ * A hit is: the full key, an entry in memory, its age, its versions. Nothing on that path is asynchronous, merges
+ * options or looks anything up twice; whatever does not pass is `fill`'s. Views differ in the key's beginning and in
+ * what `clear` raises; all else is shared.
+ */
+export class View {
   readonly parts: Parts;
-  /** The full key of a key's text. @throws TenantMissingError */
-  keyOf(text: string): string;
+  readonly place: Place;
+  /** Of the whole view, unless the tenant is the request's. */
+  readonly stars: readonly string[];
+  /** No tenant, namespace, variation or mode to think of: the key is the key, and hits need nothing else. */
+  readonly #plain: boolean;
+  readonly #mode: Mode | (() => Mode);
+
+  constructor(parts: Parts, place: Place) {
+    this.parts = parts;
+    this.place = place;
+    this.stars = starsOf(place);
+    const { settings } = parts;
+    this.#mode = settings.mode;
+    this.#plain =
+      place.namespaces.length === 0 &&
+      place.tenant === undefined &&
+      settings.tenant === undefined &&
+      settings.tenancy === 'optional' &&
+      settings.vary === undefined;
+  }
+
+  /** The full key: what the caller said, and whatever else tells its answer from another's. @throws TenantMissingError */
+  keyOf(text: string): string {
+    if (this.#plain) return text;
+    const { settings, types } = this.parts;
+    // No text of a key starts with a quote and a bar, and the list has three parts: nothing can be read in two ways.
+    return `"|${encodeKey([this.place.namespaces, this.#tenant(text), settings.vary?.()], types)}|${text}`;
+  }
+
   /** The entry that may be handed out at once, if there is one. */
-  hit(key: string, settings: ReadSettings): Entry | undefined;
-  ask(key: string, query: Query): Ask;
-  /** A flight that the read can join in passing. */
-  join(key: string, settings: ReadSettings): Promise<Landing | undefined> | undefined;
-  /** A read that is no plain hit. */
-  miss(ask: Ask): Promise<Landing>;
-  mode(): Mode;
-  /** Why reads go past the cache at the moment. */
-  whyPast(): string | undefined;
+  hit(key: string, { maxStale, copy }: ReadSettings): Entry | undefined {
+    const { parts } = this;
+    if (parts.shared && maxStale === 0) return undefined;
+    const entry = parts.near.get(key);
+    if (entry === undefined || entry.kept.copy !== copy || this.mode() !== 'on') return undefined;
+    const now = parts.shared ? parts.clock.now() : parts.clock.coarse();
+    // Without a store nothing can be missing, so there is nothing to subtract.
+    const floor = parts.shared ? now - maxStale : 0;
+    if (now >= entry.settledUntil || !holdsHere(parts.tags, parts.session.epoch, entry, floor)) return undefined;
+    if (currentContext() !== undefined && !this.#hitInContext(entry)) return undefined;
+    entry.counter.hits++;
+    entry.used = true;
+    if (parts.events.hears('hit'))
+      parts.events.emit('hit', {
+        key,
+        name: entry.counter.name,
+        source: 'near',
+        age: this.#ageOf(entry),
+        stale: false,
+      });
+    return entry;
+  }
+
+  /** A flight that this read can join in passing, without a thought of its own. */
+  join(key: string, { maxStale, copy, hard, soft }: ReadSettings): Promise<Landing | undefined> | undefined {
+    const { parts } = this;
+    const flight = parts.flights.get(key);
+    if (flight === undefined || soft !== undefined || currentContext() !== undefined) return undefined;
+    // What is in memory may be good enough to be served meanwhile.
+    if (this.mode() !== 'on' || parts.near.peek(key) !== undefined) return undefined;
+    const { ask } = flight;
+    // What its reader tolerates, those who join may not; nor may its time be longer or shorter than theirs.
+    const alike = ask.settings.tolerate === 0 && ask.settings.maxStale === maxStale && ask.settings.hard === hard;
+    if (!alike) return undefined;
+    return gather(parts, flight).then((landing) => {
+      if (landing === undefined) return undefined;
+      this.report(ask, landing);
+      return protectedAs(landing, copy, parts.types);
+    });
+  }
+
+  /** Whatever is no plain hit: one report at the single exit. */
+  async miss(ask: Ask): Promise<Landing> {
+    const { parts } = this;
+    this.refuseWhenClosed('read');
+    const why = this.whyPast();
+    if (why !== undefined) return this.past(ask, why);
+    const landing = await (this.mode() === 'shadow' ? shadow(parts, ask) : fill(parts, ask));
+    this.report(ask, landing);
+    return protectedAs(landing, ask.settings.copy, parts.types);
+  }
+
   /** A read that goes past the cache. */
-  past(ask: Ask, why: string): Promise<Landing>;
-  /** A call whose arguments cannot become a key. @throws what made it so, where it must not go past the cache */
-  unkeyable(error: unknown, name: string, load: ((context: LoadContext) => unknown) | undefined): Promise<Landing>;
-  /** Counts and tells how a read ended. */
-  report(ask: Ask, landing: Landing): void;
-  /** Makes sure that two functions do not share a name. @throws TypeError */
-  claim(name: string, owner: object): void;
-  cachedFrom<T>(entry: Entry): Cached<T>;
-  cachedOf<T>(landing: Landing): Cached<T>;
-  delete(key: string): Promise<Receipt>;
-  explain(key: string, version: string): Promise<Explanation>;
+  async past(ask: Ask, why: string): Promise<Landing> {
+    const landing = await loadPast(this.parts, ask, why);
+    this.report(ask, landing);
+    return landing;
+  }
+
+  /** Why reads go past the cache at the moment. */
+  whyPast(): string | undefined {
+    const mode = this.mode();
+    if (mode === 'bypass') return "the cache's mode is 'bypass'";
+    if (mode !== 'on' && mode !== 'shadow') throw expected('mode', "'on' or 'bypass' or 'shadow'", mode);
+    return currentUnit(this.parts) === undefined ? undefined : 'inside a transaction';
+  }
+
+  mode(): Mode {
+    return typeof this.#mode === 'function' ? this.#mode() : this.#mode;
+  }
+
+  ask(key: string, query: Query): Ask {
+    return new Ask(this.identityOf(key), this.parts.stats.counter(query.name), query);
+  }
+
+  /** Makes sure that two functions of a view do not share a name. @throws TypeError */
+  claim(name: string, owner: object): void {
+    const full = `${encodeKey([this.place.namespaces, this.place.tenant])}${name}`;
+    const known = this.parts.names.get(full);
+    if (known !== undefined && known !== owner)
+      throw new TypeError(
+        `Expected \`name\` to be new in this cache, got '${name}' a second time: two functions of one name would share entries`,
+      );
+    this.parts.names.set(full, owner);
+  }
+
+  cachedOf<T>(landing: Landing): Cached<T> {
+    const { source, age, stored, reason } = landing;
+    return { value: valueOf(landing) as T, source, age, stored, ...(reason === undefined ? {} : { reason }) };
+  }
+
+  cachedFrom<T>(entry: Entry): Cached<T> {
+    return { value: handOut(entry.kept) as T, source: 'near', age: this.#ageOf(entry), stored: true };
+  }
+
+  /** A call whose arguments cannot become a key is not cached: somebody would get another's value. */
+  async unkeyable(
+    error: unknown,
+    name: string,
+    load: ((context: LoadContext) => unknown) | undefined,
+  ): Promise<Landing> {
+    if (!(error instanceof UnkeyableError) || this.parts.settings.onUnkeyable === 'throw' || load === undefined)
+      throw error;
+    warnOnce(`unkeyable:${name}`, `'${name}' is not cached: ${error.message}. Give a \`key\`.`);
+    const ask = this.ask('', { name, settings: this.parts.settings.read, version: '', load });
+    return this.past(ask, error.message);
+  }
+
+  /** Counts and tells how a read ended, and hands its dependencies to the load around it. */
+  report(ask: Ask, landing: Landing): void {
+    const { counter, identity } = ask;
+    const { events } = this.parts;
+    const { source, age, stale, reason = 'nothing stored' } = landing;
+    if (source === 'near' || source === 'store') {
+      counter.hits++;
+      if (events.hears('hit')) events.emit('hit', { key: identity.key, name: counter.name, source, age, stale });
+    } else if (source === 'load') {
+      counter.misses++;
+      if (events.hears('miss')) events.emit('miss', { key: identity.key, name: counter.name, reason });
+    }
+    if (currentContext() === undefined) return;
+    if (landing.source !== 'database') handUp(this.parts, landing);
+    note(this.parts, () => ({ ...this.cachedOf(landing), name: counter.name }));
+  }
+
+  async delete(key: Key): Promise<Receipt> {
+    this.refuseWhenClosed('delete');
+    const ask = this.askFor(key);
+    const receipt = await invalidate(this.parts, [deleteTag(ask.keyHash), keyTag(ask.keyHash)]);
+    if (currentUnit(this.parts) === undefined) {
+      this.parts.near.delete(ask.identity.key);
+      this.parts.session.remove(ask.hash);
+    }
+    return receipt;
+  }
+
+  async explain(key: Key, version = this.parts.settings.version): Promise<Explanation> {
+    const ask = this.askFor(key, this.parts.settings.read, version);
+    return explain(this.parts, ask, this.whyPast());
+  }
+
+  /** What is asked for by a key alone, without a load. */
+  askFor(key: Key, settings = this.parts.settings.read, version = this.parts.settings.version): Ask {
+    const full = this.keyOf(encodeKey(key, this.parts.types));
+    return this.ask(full, { name: nameOf(key), settings, version, load: notLoading });
+  }
+
+  identityOf(key: string): Identity {
+    const tenant = this.#plain ? undefined : this.#tenant(key);
+    return { key, stars: tenant === this.place.tenant ? this.stars : starsOf({ ...this.place, tenant }) };
+  }
+
+  /** @throws ClosedError */
+  refuseWhenClosed(what: string): void {
+    if (this.parts.closed) throw new ClosedError(what);
+  }
+
+  /** A hit inside a load, a traced request or a transaction. Inside a transaction it is none. */
+  #hitInContext(entry: Entry): boolean {
+    if (currentUnit(this.parts) !== undefined) return false;
+    handUp(this.parts, {
+      pairs: entry,
+      ttl: entry.freshUntil - this.parts.clock.now(),
+      stale: false,
+      torn: undefined,
+    });
+    note(this.parts, () => ({ ...this.cachedFrom(entry), name: entry.counter.name }));
+    return true;
+  }
+
+  #tenant(what: string): string | number | undefined {
+    const { settings } = this.parts;
+    const tenant = this.place.tenant ?? settings.tenant?.();
+    if (tenant !== undefined) return checkTenant(tenant);
+    if (settings.tenancy === 'required') throw new TenantMissingError(what);
+    return undefined;
+  }
+
+  #ageOf(entry: Entry): number {
+    return Math.max(0, this.parts.clock.now() - entry.storedAt);
+  }
 }
+
+/** @throws TypeError */
+export function checkTenant(id: unknown): string | number {
+  if ((typeof id === 'string' && id !== '') || (typeof id === 'number' && !Number.isNaN(id))) return id;
+  throw expected('tenant', 'a non-empty text or a number', id);
+}
+
+const notLoading = () => undefined;

@@ -1,5 +1,5 @@
 import { acknowledgeAfter, Caller } from './caller.js';
-import { tagsOfOption } from './dependency.js';
+import { type Checked, checkTags, tagsOf } from './dependency.js';
 import { describe, expected } from './errors.js';
 import type { AsyncFn, InvalidatesOptions, KeyOf, MethodDecorator, MethodOptions } from './functions.js';
 import { Member } from './member.js';
@@ -35,13 +35,13 @@ export function boundInvalidates(view: View, o: InvalidatesOptions<any, any, any
   const { tags } = o ?? {};
   if (!Array.isArray(tags) && typeof tags !== 'function')
     throw expected('tags', 'a list of texts or table(…), or a function that gives one', tags);
-  const known = typeof tags === 'function' ? undefined : tagsOfOption(tags, 'writes');
+  const known = typeof tags === 'function' ? undefined : checkTags(tags);
   return decorator(
     (method) =>
       async function (this: unknown, ...args: unknown[]) {
         const result = await method.apply(this, args);
-        const told = () => known ?? tagsOfOption((tags as TagsOfCall)({ args, result, self: this }), 'writes');
-        await acknowledgeAfter(view, told, result);
+        const told = (): readonly Checked[] => known ?? checkTags((tags as TagsOfCall)({ args, result, self: this }));
+        await acknowledgeAfter(view, () => tagsOf(view.parts, told(), 'writes'), result);
         return result;
       },
   );

@@ -97,8 +97,8 @@ export function settings(c: Cursor): TransactionControl | undefined {
   }
   const { facts } = c;
   facts.session = head === 'USE' ? 'database' : c.done ? 'all' : c.fold(c.token);
-  // What lasts until the end of the transaction does not matter: nothing in one comes from the cache.
-  if (isLocal) facts.session = undefined;
+  // Nothing in a transaction comes from the cache, so for reads it does not matter.
+  if (isLocal) [facts.session, facts.local] = [undefined, facts.session];
   // A function in a SET may write as it may anywhere else.
   if (c.dialect.name === 'mysql') walk(c);
   c.at = c.end;
@@ -188,7 +188,7 @@ export function definition(c: Cursor): void {
 
 function createTable(c: Cursor): void {
   c.skip('IF', 'NOT', 'EXISTS');
-  c.facts.write(targetTable(c), 'ddl');
+  c.facts.write(targetTable(c), 'ddl').creates = true;
   // Columns and options, up to the query if there is one.
   while (!c.done && c.word !== 'AS' && c.word !== 'SELECT' && c.word !== 'EXECUTE') {
     if (c.isOpen && startsQuery(c)) break;

@@ -1,5 +1,5 @@
 import type { Cursor } from './cursor.js';
-import { bareFunctions, purityOf, syntax, timeFunctions } from './functions.js';
+import { bareFunctions, clocks, purityOf, syntax, timeFunctions } from './functions.js';
 import { readTable } from './tables.js';
 import { isSetOperation, startsQuery } from './words.js';
 
@@ -36,7 +36,7 @@ export function step(c: Cursor): void {
     if (kind === 'variable') c.facts.never('a variable of the session');
     // PostgreSQL reads the clock when it takes such a text for a date, and it needs no cast for that.
     else if (isText(kind) && c.dialect.name === 'postgres' && text.length <= 40 && clock.test(text))
-      c.facts.never(`a text with '${clock.exec(text)![0].toLowerCase()}'`);
+      c.facts.varies(`a text with '${clock.exec(text)![0].toLowerCase()}'`);
     c.at++;
   }
 }
@@ -107,7 +107,9 @@ function reference(c: Cursor): void {
       step(c);
     }
   } else if (last === first && bareFunctions[c.dialect.name].has(first.word)) {
-    c.facts.never(`${first.word}, which differs from call to call`);
+    const reason = `${first.word}, which differs from call to call`;
+    if (clocks.has(first.word.toLowerCase())) c.facts.varies(reason);
+    else c.facts.never(reason);
   }
 }
 
@@ -118,15 +120,26 @@ export function call(c: Cursor, name: string, schema: string | undefined): boole
   if (purity === 'volatile') {
     // With arguments these two depend on nothing else.
     const isGiven = (name === 'unix_timestamp' && !isEmpty(c)) || (name === 'age' && hasComma(c));
-    if (!isGiven) facts.never(`${name}(), which differs from call to call`);
+    const reason = `${name}(), which differs from call to call`;
+    if (name === 'set_config') setting(c);
+    if (clocks.has(name)) {
+      if (!isGiven) facts.varies(reason);
+    } else facts.never(reason);
   } else if (c.dialect.name === 'sqlite' && timeFunctions.has(name)) {
-    if (asksClock(c, name)) facts.never(`${name}(), which may ask the clock`);
+    if (asksClock(c, name)) facts.varies(`${name}(), which may ask the clock`);
     return true;
   } else if (purity !== 'pure') {
     facts.combines = true;
     if (purity === 'unknown') facts.functions.add(schema === undefined ? name : `${schema}.${name}`);
   }
   return purity !== 'unknown';
+}
+
+/** `set_config(name, value, is_local)`, which is SET as a function. */
+function setting(c: Cursor): void {
+  const isLocal = c.tokens[(c.token.at as number) - 1]?.word === 'TRUE';
+  if (isLocal) c.facts.local ??= 'set_config';
+  else c.facts.session ??= 'set_config';
 }
 
 function asksClock(c: Cursor, name: string): boolean {

@@ -9,7 +9,9 @@ export class Facts {
   readonly writes: Target[] = [];
   readonly functions = new Set<string>();
   uncacheable: string | undefined;
+  untracked: string | undefined;
   session: string | undefined;
+  local: string | undefined;
   /** Queries, also the nested ones: only a single one can make a result of rows. */
   queries = 0;
   /** A group, an aggregate, a DISTINCT, a union: the result is not one row per row. */
@@ -24,6 +26,12 @@ export class Facts {
 
   /** The first reason stays. */
   never(reason: string): void {
+    this.uncacheable ??= reason;
+    this.untracked ??= reason;
+  }
+
+  /** The clock, or chance. */
+  varies(reason: string): void {
     this.uncacheable ??= reason;
   }
 
@@ -49,6 +57,8 @@ export class Facts {
       inserted: undefined,
       conflict: undefined,
       returning: false,
+      returned: undefined,
+      creates: false,
     };
     this.writes.push(target);
     this.#placeOf.set(target, place);

@@ -90,8 +90,9 @@ export function primary(c: Cursor): Item[] {
   if (c.kind === 'operator' && c.token.text === '*' && c.dialect.name === 'postgres') c.at++;
   if (c.dialect.name === 'mysql' && c.word === 'PARTITION') bracketBehind(c, 1);
   const other = alias(c);
+  const place = isRenamed(c) ? undefined : item.place;
   hints(c);
-  return [other === undefined ? item : { exposed: other, schema: undefined, place: item.place }];
+  return [other === undefined ? item : { exposed: other, schema: undefined, place }];
 }
 
 /** A table by its name, or a function. */
@@ -123,6 +124,7 @@ function bracket(c: Cursor): Item[] {
     else items = fromList(c);
   });
   const name = alias(c);
+  if (name !== undefined && isRenamed(c)) items = [];
   if (isQuery) return [{ exposed: name, schema: undefined, place: undefined }];
   // An alias for a join hides the names in it; columns without a qualifier still mean its tables.
   return name === undefined ? items : items.map(({ place }) => ({ exposed: undefined, schema: undefined, place }));
@@ -144,8 +146,18 @@ export function alias(c: Cursor): string | undefined {
     name = c.name();
     c.facts.exposed.add(name);
   } else if (hasAs && !c.isOpen) c.fail('an alias');
-  if (c.isOpen && (hasAs || name !== undefined)) c.pass();
+  if (c.isOpen && (hasAs || name !== undefined)) {
+    // `users AS u(a, b)`: columns are read by other names, and those in the result are others'.
+    c.facts.wholeRows = true;
+    c.facts.combines = true;
+    c.pass();
+  }
   return name;
+}
+
+/** Whether the alias that was read lists columns: what is said by those names is not about the table's own. */
+function isRenamed(c: Cursor): boolean {
+  return c.peek(-1).kind === 'close';
 }
 
 /** What may stand behind a table and says nothing about which rows. */
@@ -161,7 +173,7 @@ function hints(c: Cursor): void {
     if (c.skip('INDEXED', 'BY')) c.name();
     else c.skip('NOT', 'INDEXED');
   } else if (c.skip('TABLESAMPLE')) {
-    c.facts.never('a random sample');
+    c.facts.varies('a random sample');
     c.table();
     bracketBehind(c, 0);
     if (c.word === 'REPEATABLE') bracketBehind(c, 1);

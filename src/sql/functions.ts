@@ -12,8 +12,10 @@ export type Purity = 'pure' | 'aggregate' | 'volatile' | 'unknown';
 /** What a call of `name` (folded) may depend on. */
 export function purityOf(name: string, dialect: Dialect): Purity {
   if (volatile.has(name)) return 'volatile';
+  if (own[dialect.name].has(name)) return 'pure';
+  if (foreign[dialect.name].has(name)) return 'unknown';
   if (aggregates.has(name)) return 'aggregate';
-  return common.has(name) || own[dialect.name].has(name) ? 'pure' : 'unknown';
+  return common.has(name) ? 'pure' : 'unknown';
 }
 
 /** SQLite's functions of time: they ask the clock when they are told to, by `'now'` or by leaving the time out. */
@@ -93,6 +95,28 @@ const own: Record<Dialect['name'], ReadonlySet<string>> = {
   ),
 };
 
+/** Of the shared lists, what one database does not have: there it is a function that somebody wrote. */
+const foreign: Record<Dialect['name'], ReadonlySet<string>> = {
+  postgres: new Set(
+    words(`group_concat hex instr json_extract json_group_array json_group_object json_quote json_type json_valid
+      jsonb_group_array jsonb_group_object lcase locate log2 mid nvarchar quote soundex space std strcmp total truncate ucase
+      unhex unicode year month day hour minute second quarter week`),
+  ),
+  mysql: new Set(
+    words(`array_agg bool_and bool_or corr covar_pop covar_samp every json_agg json_array_length json_group_array
+      json_group_object json_object_agg jsonb_agg jsonb_group_array jsonb_group_object jsonb_object_agg mode range_agg
+      range_intersect_agg regr_avgx regr_avgy regr_count regr_intercept regr_r2 regr_slope string_agg total translate trunc
+      unicode xmlagg`),
+  ),
+  sqlite: new Set(
+    words(`any_value array_agg ascii bit_and bit_count bit_or bit_xor bool_and bool_or char_length character_length convert
+      corr cot covar_pop covar_samp every extract greatest json_agg json_arrayagg json_object_agg json_objectagg jsonb_agg
+      jsonb_object_agg lcase least left locate lpad mid mode position quarter range_agg range_intersect_agg regr_avgx
+      regr_avgy regr_count regr_intercept regr_r2 regr_slope repeat reverse right rpad space std stddev stddev_pop
+      stddev_samp strcmp translate truncate ucase var_pop var_samp variance week xmlagg year month day hour minute second`),
+  ),
+};
+
 const aggregates = new Set(
   words(`any_value array_agg avg bit_and bit_or bit_xor bool_and bool_or corr count covar_pop covar_samp every group_concat
     grouping json_agg json_arrayagg json_group_array json_group_object json_object_agg json_objectagg jsonb_agg
@@ -110,6 +134,14 @@ const volatile = new Set(
     randomblob release_lock row_count schema session_user set_config setseed setval sleep statement_timestamp sysdate
     system_user timeofday total_changes transaction_timestamp txid_current unix_timestamp user utc_date utc_time
     utc_timestamp uuid uuid_generate_v1 uuid_generate_v1mc uuid_generate_v4 uuid_short uuidv4 uuidv7 version`),
+);
+
+/** Of the volatile: the clock and chance. What they return ends with its age, and changes nothing else. */
+export const clocks = new Set(
+  words(`age benchmark clock_timestamp curdate current_date current_time current_timestamp curtime gen_random_bytes
+    gen_random_uuid localtime localtimestamp now pg_sleep rand random random_bytes random_normal randomblob sleep
+    statement_timestamp sysdate timeofday transaction_timestamp unix_timestamp utc_date utc_time utc_timestamp uuid
+    uuid_generate_v1 uuid_generate_v1mc uuid_generate_v4 uuid_short uuidv4 uuidv7 version`),
 );
 
 function words(text: string): string[] {

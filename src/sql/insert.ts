@@ -3,6 +3,7 @@ import { valueAt } from './equalities.js';
 import { walk } from './expression.js';
 import type { Target } from './facts.js';
 import { alias } from './from.js';
+import { outputOf } from './output.js';
 import { query } from './query.js';
 import { targetTable } from './tables.js';
 import type { Value } from './types.js';
@@ -19,11 +20,14 @@ export function insert(c: Cursor): 'insert' | 'upsert' | 'replace' {
     c.expect('INSERT');
     replaces = skipConflictRule(c);
   }
+  const start = c.at;
   c.skipAny(modifiers);
+  // With IGNORE a value that does not fit is stored as the nearest one that does.
+  const adjusts = c.tokens.slice(start, c.at).some(({ word }) => word === 'IGNORE');
   if (!c.skip('INTO') && c.dialect.name !== 'mysql') c.fail('INTO');
   const target = c.facts.write(targetTable(c), replaces ? 'replace' : 'insert');
   if (c.dialect.name === 'mysql' && c.skip('PARTITION')) c.pass();
-  if (c.word === 'AS') alias(c);
+  const exposed = (c.word === 'AS' ? alias(c) : undefined) ?? target.table.name;
   const columns = c.isOpen && !startsQuery(c) ? columnList(c) : undefined;
   if (c.skip('OVERRIDING')) c.at += 2;
   if (c.skip('DEFAULT')) {
@@ -43,7 +47,8 @@ export function insert(c: Cursor): 'insert' | 'upsert' | 'replace' {
     c.statement(c);
     c.ctes = ctes;
   }
-  tail(c, target);
+  if (adjusts) target.inserted = undefined;
+  tail(c, target, exposed);
   return target.how as 'insert' | 'upsert' | 'replace';
 }
 
@@ -110,12 +115,13 @@ function assignedRow(c: Cursor): { columns: string[]; rows: (Value | undefined)[
   return { columns: paths.map((path) => path.at(-1)!), rows: [row] };
 }
 
-function tail(c: Cursor, target: Target): void {
+function tail(c: Cursor, target: Target, exposed: string): void {
   let clauses = 0;
   if (c.word === 'AS') alias(c);
   while (!c.done) {
     if (c.skip('RETURNING')) {
       target.returning = true;
+      target.returned = outputOf(c, c.at, c.end, exposed);
       walk(c);
     } else if (c.skip('ON', 'DUPLICATE', 'KEY')) {
       c.expect('UPDATE');

@@ -77,7 +77,7 @@ function into(c: Cursor): void {
   if (c.dialect.name === 'postgres') {
     if (c.word === 'TEMPORARY' || c.word === 'TEMP') c.facts.session = 'temporary table';
     c.skipAny(new Set(['TEMPORARY', 'TEMP', 'UNLOGGED', 'LOCAL', 'GLOBAL', 'TABLE']));
-    c.facts.write(targetTable(c), 'ddl');
+    c.facts.write(targetTable(c), 'ddl').creates = true;
   } else {
     c.facts.never('INTO, which has an effect besides its result');
     if (c.kind !== 'variable' && c.word !== 'OUTFILE' && c.word !== 'DUMPFILE') c.fail('a variable');

@@ -2,6 +2,7 @@ import type { Cursor } from './cursor.js';
 import { type Dialect, foldName } from './dialect.js';
 import type { Facts } from './facts.js';
 import type { Token } from './lexer.js';
+import { outputOf } from './output.js';
 import type { Read, RowOutput, Statement, StatementKind, TransactionControl } from './types.js';
 
 /** What was found, in the form in which it is told: {@link Statement}. */
@@ -16,9 +17,11 @@ export function resultOf(c: Cursor, kind: StatementKind, control?: TransactionCo
     reads: readsOf(facts),
     writes: facts.writes,
     uncacheable: facts.uncacheable,
+    untracked: facts.untracked,
     functions: [...facts.functions],
     transaction: control,
     session: facts.session,
+    local: facts.local,
     commitsImplicitly: c.dialect.name === 'mysql' && (commits.has(kind) || control?.action === 'begin'),
     parts: [],
     names: named.names,
@@ -38,9 +41,11 @@ export function opaque(reason: string, dialect: Dialect, session?: string): Stat
     reads: [],
     writes: [],
     uncacheable: reason,
+    untracked: reason,
     functions: [],
     transaction: undefined,
     session,
+    local: undefined,
     commitsImplicitly: dialect.name === 'mysql',
     parts: [],
     names: nothing,
@@ -96,63 +101,9 @@ function isStar(before: Token | undefined, after: Token | undefined): boolean {
 const starNeighbours =
   /^(SELECT|DISTINCT|ALL|RETURNING|FROM|INTO|WHERE|UNION|EXCEPT|INTERSECT|ORDER|LIMIT|SQL_\w+|STRAIGHT_JOIN)$/;
 
-/** See {@link Statement.rowOutput}. Two columns under one name, and neither of them is told. */
+/** See {@link Statement.rowOutput}. */
 function rowOutput(c: Cursor): RowOutput | undefined {
   const { queries, combines, places, writes, list } = c.facts;
   if (queries !== 1 || combines || places.length !== 1 || writes.length > 0) return undefined;
-  const output = new Map<string, string>();
-  const seen = new Set<string>();
-  const columns = columnsOf(c, list[0], list[1]);
-  const stars = columns.filter((it) => it?.column === '*').length;
-  if (stars === 1 && columns.length === 1) return 'all';
-  if (stars > 0) return new Map();
-  for (const it of columns) {
-    // What it is called is known only of columns and of what has an alias: it may take a column's place.
-    if (it === undefined || seen.has(it.as)) {
-      if (it === undefined) return new Map();
-      for (const [column, as] of output) if (as === it.as) output.delete(column);
-      continue;
-    }
-    seen.add(it.as);
-    if (it.column !== undefined) output.set(it.column, it.as);
-  }
-  return output;
-}
-
-/** The parts of a list of columns: the column if it is one, and its name in the result if that is known. */
-function columnsOf(c: Cursor, start: number, end: number): ({ column: string | undefined; as: string } | undefined)[] {
-  const columns: ({ column: string | undefined; as: string } | undefined)[] = [];
-  let from = start;
-  for (let at = start; at <= end; at++) {
-    const token = c.tokens[at]!;
-    if (at < end && token.kind === 'open') at = token.at as number;
-    else if (at === end || token.kind === ',') {
-      columns.push(columnOf(c, from, at));
-      from = at + 1;
-    }
-  }
-  return columns;
-}
-
-function columnOf(c: Cursor, start: number, end: number): { column: string | undefined; as: string } | undefined {
-  let at = start;
-  while (at + 1 < end && isNamed(c.tokens[at]!) && c.tokens[at + 1]!.kind === '.') at += 2;
-  const token = c.tokens[at]!;
-  if (at === end - 1 && token.text === '*') return { column: '*', as: '*' };
-  const column = at < end && isNamed(token) ? c.fold(token) : undefined;
-  if (column !== undefined && at === end - 1) return { column, as: shown(c, token) };
-  const hasAs = c.tokens[end - 2]?.word === 'AS' && end - 2 > start;
-  const last = c.tokens[end - 1];
-  if (last === undefined || !isNamed(last)) return undefined;
-  if (hasAs) return { column: at === end - 3 ? column : undefined, as: shown(c, last) };
-  return at === end - 2 ? { column, as: shown(c, last) } : undefined;
-}
-
-function isNamed(token: Token): boolean {
-  return token.kind === 'word' || token.kind === 'name';
-}
-
-/** The name as the driver tells it: only PostgreSQL folds those. */
-function shown(c: Cursor, token: Token): string {
-  return c.dialect.name === 'postgres' ? c.fold(token) : token.text;
+  return outputOf(c, list[0], list[1]);
 }

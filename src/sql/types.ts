@@ -19,6 +19,11 @@ export interface Statement {
    */
   readonly uncacheable: string | undefined;
   /**
+   * The same without what only age can end, the clock and chance: why its rows depend on more than rows of tables. A
+   * value that is made of them has dependencies that nobody knows.
+   */
+  readonly untracked: string | undefined;
+  /**
    * Functions that are not known to depend on their arguments alone. They may read, or write, any table: cache the
    * statement only when somebody declared what they do.
    */
@@ -26,6 +31,8 @@ export interface Statement {
   readonly transaction: TransactionControl | undefined;
   /** What this changes for all later statements of the connection: `search_path`, `role`, `temporary table`. */
   readonly session: string | undefined;
+  /** What this changes for the statements of its transaction: `SET LOCAL`. */
+  readonly local: string | undefined;
   /**
    * MySQL commits an open transaction before this, or may: a later ROLLBACK need not take anything back. Since it also
    * may not have, what was written before counts as committed now and again at the end.
@@ -88,6 +95,10 @@ export interface Write {
   /** The columns of the conflict target of an upsert; undefined when it has none, or several. */
   readonly conflict: readonly string[] | undefined;
   readonly returning: boolean;
+  /** What of the changed rows the result shows; undefined when it shows none, or when that cannot be told. */
+  readonly returned: RowOutput | undefined;
+  /** Of a table that was not there before, unless it was this one: CREATE TABLE. */
+  readonly creates: boolean;
 }
 
 /** `insert` adds rows and changes none. `replace` may delete rows that the statement does not name, and cascades. */
@@ -110,6 +121,7 @@ export type Value =
   | { readonly kind: 'parameter'; readonly at: number | string; readonly each?: true; readonly cast?: string }
   | { readonly kind: 'string' | 'number'; readonly text: string; readonly cast?: string };
 
+/** What is told is what is stored: an INSERT that makes values fit, such as MySQL's IGNORE, tells none. */
 export interface Inserted {
   /** As listed; undefined when all columns are meant, in the table's order. */
   readonly columns: readonly string[] | undefined;

@@ -2,6 +2,7 @@ import type { Cursor } from './cursor.js';
 import { step, walk } from './expression.js';
 import type { Item, Place, Target } from './facts.js';
 import { alias, fromList, primary } from './from.js';
+import { outputOf } from './output.js';
 import { isDistinctFrom, where } from './query.js';
 import { targetTable } from './tables.js';
 import { endsClause } from './words.js';
@@ -88,11 +89,20 @@ function rest(c: Cursor, items: readonly Item[], targets: readonly Target[]): vo
   if (c.word === 'WHERE') where(c, items);
   while (!c.done) {
     if (c.word === 'WHERE' || c.word === 'FROM') c.fail('the end');
-    if (c.word === 'RETURNING') for (const target of targets) target.returning = true;
+    if (c.word === 'RETURNING') returned(c, items, targets);
     step(c);
   }
   // `replace` reaches beyond the rows that the condition names.
   for (const target of targets) if (target.how === 'replace') target.equalities = [];
+}
+
+/** What stands behind RETURNING here: of a list of tables, whose columns they are is not worked out for a `*`. */
+function returned(c: Cursor, items: readonly Item[], targets: readonly Target[]): void {
+  for (const target of targets) target.returning = true;
+  const exposed = items[0]?.exposed;
+  if (targets.length !== 1 || exposed === undefined) return;
+  const output = outputOf(c, c.at + 1, c.end, exposed);
+  if (output !== 'all' || items.length === 1) targets[0]!.returned = output;
 }
 
 /**

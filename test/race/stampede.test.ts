@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createCache } from '../../src/index.js';
-import { fakeClock, memoryStore } from '../../src/testing/index.js';
+import { fakeClock, faultyStore, memoryStore } from '../../src/testing/index.js';
 import { auditAfterEach, watch } from '../support/audit.js';
 import { aSlowQuery, contains, signal, turn } from '../support/database.js';
 import { aNaiveWorld, aWorld, everywhere, type Subject, type World } from '../support/world.js';
@@ -174,6 +174,20 @@ describe('four processes with 50 reads each', () => {
     for (const read of (await herd(load)).flat()) expect(read).toEqual({ status: 'fulfilled', value: 2 });
   });
 
+  test('cause one load also when it takes longer than loads of its name are known to take', async () => {
+    const { clock, caches, herd } = fourCaches();
+    const loading = (ms: number) => () => new Promise<number>((resolve) => clock.after(ms, () => resolve(++loads)));
+    let loads = 0;
+    const known = caches.map((cache, i) => cache.getOrSet({ key: `row:${i}`, load: loading(50) }));
+    await clock.advance(100);
+    await Promise.all(known);
+    loads = 0;
+    const reads = herd(loading(250));
+    await clock.advance(500);
+    for (const read of (await reads).flat()) expect(read).toEqual({ status: 'fulfilled', value: 1 });
+    expect(loads).toBe(1);
+  });
+
   test('each load for themselves where there is no lease', async () => {
     const worlds = [aNaiveWorld(), aNaiveWorld()];
     const server = worlds[0] as ReturnType<typeof aNaiveWorld>;
@@ -186,5 +200,50 @@ describe('four processes with 50 reads each', () => {
     slow.answer();
     await Promise.all(reads);
     expect(slow.calls).toBe(2);
+  });
+});
+
+describe('a process that gets the lease after another one has loaded', () => {
+  function twoCaches() {
+    const clock = fakeClock();
+    const store = memoryStore();
+    const wire = faultyStore(store);
+    const [first, second] = [store, wire].map((way) => watch(createCache({ jitter: 0, clock, store: way }), clock));
+    let loads = 0;
+    const read = (cache: typeof first) =>
+      cache?.getOrSet({
+        key: 'row',
+        load: () => new Promise<number>((resolve) => clock.after(50, () => resolve(++loads))),
+      });
+    return { clock, wire, first: () => read(first), second: () => read(second) };
+  }
+
+  test('looks again when the answer that there is nothing was long on its way', async () => {
+    const { clock, wire, first, second } = twoCaches();
+    const looks = wire.hold('read', 'reply');
+    const late = second();
+    await looks.arrived();
+    const early = first();
+    await clock.advance(60);
+    expect(await early).toBe(1);
+    looks.release();
+    await clock.advance(60);
+    expect(await late).toBe(1);
+  });
+
+  test('looks again when it was refused before', async () => {
+    const { clock, wire, first, second } = twoCaches();
+    const early = first();
+    await turn();
+    const late = second();
+    await turn();
+    const looks = wire.hold('read', 'reply');
+    await clock.advance(40);
+    await looks.arrived();
+    await clock.advance(20);
+    expect(await early).toBe(1);
+    looks.release();
+    await clock.advance(60);
+    expect(await late).toBe(1);
   });
 });

@@ -4,6 +4,7 @@ import { MissingServerError } from './programs.js';
 import { startRedis } from './redis.js';
 import { startCluster } from './redis-cluster.js';
 import { startSentinel } from './redis-sentinel.js';
+import { startSqlite } from './sqlite.js';
 
 interface Address {
   host: string;
@@ -17,6 +18,8 @@ export interface Services {
   sentinel: { name: string; sentinels: Address[] };
   postgres: { url: string };
   mysql: { url: string };
+  /** No server: that there is a driver. `aSqliteFile()` of `sqlite.ts` makes a database. */
+  sqlite: { folder: string };
 }
 
 type Stop = () => Promise<void>;
@@ -35,6 +38,7 @@ const starters: Starters = {
   },
   postgres: startPostgres,
   mysql: startMysql,
+  sqlite: startSqlite,
 };
 
 /** A server that already runs is used only when named here, never because REDIS_URL or DATABASE_URL happens to be set. */

@@ -32,7 +32,7 @@ export async function startMysql(): Promise<MysqlServer> {
     const data = `--datadir=${join(folder, 'data')}`;
     try {
       await fill(program, data, folder);
-      const files = [`--socket=${join(folder, 'socket')}`, `--pid-file=${join(folder, 'pid')}`];
+      const files = [`--socket=${join(folder, 'socket')}`, `--pid-file=${join(folder, 'pid')}`, `--tmpdir=${folder}`];
       const server = await startProcess({
         name: 'mysql',
         file: program,
@@ -55,5 +55,5 @@ async function fill(program: string, data: string, folder: string): Promise<void
   const script = findProgram(['mariadb-install-db', 'mysql_install_db'], places);
   if (!script) return run(program, ['--no-defaults', '--initialize-insecure', data], folder);
   const options = ['--auth-root-authentication-method=normal', '--skip-test-db', '--innodb-log-file-size=8M'];
-  return run(script, ['--no-defaults', data, ...options], folder);
+  return run(script, ['--no-defaults', data, `--tmpdir=${folder}`, ...options], folder);
 }

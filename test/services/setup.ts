@@ -10,7 +10,10 @@ declare module 'vitest' {
 /** vitest's globalSetup of the integration project. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const started = performance.now();
-  const { services, missing, stop } = await startServices(['redis', 'cluster', 'sentinel', 'postgres', 'mysql']);
+  const { services, missing, stop } = await startServices([
+    ...(['redis', 'cluster', 'sentinel'] as const),
+    ...(['postgres', 'mysql', 'sqlite'] as const),
+  ]);
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const line = `services: ${Object.keys(services).join(', ') || 'none'} ready in ${seconds} s`;
   if (missing.length === 0) console.log(line);

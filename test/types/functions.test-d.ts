@@ -91,7 +91,12 @@ test('tags are texts and rows of tables', () => {
     tags: (id) => [`user:${id}`, table('users', { id })],
     tagsOf: (value) => [table('teams', { id: value })],
   });
-  cache.withCache(async () => 1, { name: 'f', tags: [table('users')] });
+  cache.withCache(async () => 1, { name: 'f', tags: [table('users'), table('sales.orders', { database: 'shop' })] });
+  table('order_lines', { id: [[17, 1n]], tenant: 'acme' });
+  // @ts-expect-error a row is known by data
+  table('users', { id: () => 7 });
+  // @ts-expect-error a database by its name
+  table('users', { database: 7 });
   // @ts-expect-error and nothing else
   cache.withCache(async () => 1, { name: 'f', tags: [{ table: 'users' }] });
 });

@@ -285,3 +285,17 @@ describe('getOrSetMany', () => {
     expect(await cache.has('outer')).toBe(false);
   });
 });
+
+test('the event of a load for many says what became of its values', async () => {
+  const { cache } = aCache();
+  const loads = heard(cache, 'load');
+  const read = (id: string) => cache.getOrSetMany({ inputs: ['a', id], key: (id) => id, load: values });
+  const values = (ids: readonly string[]) => new Map(ids.map((id) => [id, id === 'odd' ? new WeakMap() : id]));
+  await read('b');
+  await read('odd');
+  expect(loads).toMatchObject([
+    { stored: true },
+    { stored: false, reason: expect.stringContaining('cannot be stored') },
+  ]);
+  expect(loads[0]).not.toHaveProperty('reason');
+});

@@ -168,6 +168,16 @@ describe('staleOnError', () => {
     expect(load).toHaveBeenCalledTimes(2);
   });
 
+  test('a refresh that succeeded, and whose value was not stored, is no failure', async () => {
+    const { cache, clock } = aCache({ ttl: 1000, swr: 500, staleOnError: '1h' });
+    const read = () => cache.read({ key: 'a', load: ({ skip }) => skip('a draft') });
+    await cache.getOrSet({ key: 'a', load: () => 'old' });
+    await clock.advance(1200);
+    expect(await read()).toMatchObject({ value: 'old', reason: 'aged' });
+    await clock.advance(400);
+    expect(await read()).toMatchObject({ source: 'load', reason: 'a draft' });
+  });
+
   test('a load that works again replaces the aged value', async () => {
     const { cache, clock } = aCache({ ttl: 1000, staleOnError: '1h' });
     await cache.getOrSet({ key: 'a', load: () => 'old' });

@@ -179,8 +179,11 @@ describe('what returns no promise throws:', () => {
     ['unbound invalidates without a cache', () => invalidates(never({ tags: ['t'] })), /`cache`.*invalidates, got undefined/],
     ['cacheOf of a method that is not cached', () => cacheOf(f), /`method` to be a function or method that withCache has wrapped, got f \(function\)/],
     ['cacheOf of nothing', () => cacheOf(never(undefined)), /`method`.*got undefined/],
-    ['a table without a name', () => table(''), /`name` to be the name of a table, got ""/],
-    ['a table with a where of nothing', () => table('users', {}), /`where` to be \{ id \} or \{ tenant \}, or both, got an object/],
+    ['a table without a name', () => table(''), /`name` to be the name of a table, such as 'orders' or 'sales.orders', got ""/],
+    ['a table with a where of nothing', () => table('users', {}), /`where` to be \{ id \}, \{ tenant \} or \{ database \}, or several of them, got an object/],
+    ['a table of three names', () => table('shop.sales.orders'), /`name` to be the name of a table/],
+    ['a table with an undefined id', () => table('users', { id: undefined }), /`where` to be/],
+    ['a table of a database without a name', () => table('users', { database: '' }), /`database` to be a non-empty text, got ""/],
     ['a table with a misspelt where', () => table('users', never({ ids: [1] })), /`where` to be/],
     ['a key of arguments that are no data', (c) => c.withCache(f, { name: 'f' }).key(never(request())), /argument 1 is IncomingMessage, which cannot become part of a key/],
   ]; // biome-ignore format: a table

@@ -3,6 +3,7 @@ import type { Dependency } from '../../../src/core/dependency.js';
 import type { Cache } from '../../../src/core/face.js';
 import { table } from '../../../src/table.js';
 import { aCache, heard } from '../core/a-cache.js';
+import { aClient, portOfCache } from '../core/a-client.js';
 
 /** Whether a write of `written` ends what depends on `read`. */
 async function ends(written: Dependency, read: Dependency): Promise<boolean> {
@@ -90,4 +91,78 @@ describe('a write of', () => {
     const [one, two] = [table('t', { id: [written] }), table('t', { id: [read] })];
     expect(await ends(one, two)).toBe(true);
   });
+});
+
+describe('the database of a table', () => {
+  /** The tags that a write of `written` ends, without those of its rows and tenants. */
+  async function tables(cache: Cache, written: Dependency): Promise<string[]> {
+    const { tags } = await cache.invalidate(written);
+    return tags.filter((tag) => !/[#@!]/.test(tag));
+  }
+
+  test('is none while no client is wrapped', async () => {
+    const { cache } = aCache();
+    expect(await tables(cache, table('orders'))).toEqual(['table:orders']);
+    expect(await tables(cache, table('sales.orders'))).toEqual(['table:sales.orders']);
+  });
+
+  test('is that of the wrapped clients, also after they are gone', async () => {
+    const { cache } = aCache();
+    const { detach } = aClient(cache, 'shop');
+    expect(await tables(cache, table('orders'))).toEqual(['table:shop.orders']);
+    aClient(cache, 'stock');
+    aClient(cache, 'stock');
+    detach();
+    expect(await tables(cache, table('sales.orders'))).toEqual(['table:shop.sales.orders', 'table:stock.sales.orders']);
+    expect(await tables(cache, table('public.orders', { id: 7 }))).toEqual(['table:shop.orders', 'table:stock.orders']);
+  });
+
+  test('is the one that is named, wrapped or not', async () => {
+    const { cache } = aCache();
+    aClient(cache, 'shop');
+    expect(await tables(cache, table('orders', { database: 'shop' }))).toEqual(['table:shop.orders']);
+    expect(await tables(cache, table('main.orders', { database: 'stock', id: 7 }))).toEqual(['table:stock.orders']);
+    // Whether that one tells upper case from lower case nobody knows here.
+    expect(await tables(cache, table('Orders', { database: 'stock' }))).toEqual([
+      'table:stock.Orders',
+      'table:stock.orders',
+    ]);
+  });
+
+  test('decides how its names are compared', async () => {
+    const { cache } = aCache();
+    const tableTag = (schema: string | undefined, name: string) => `table:${schema ?? 'shop'}.${name.toLowerCase()}`;
+    portOfCache(cache).attach({ database: 'shop', unitOf: () => undefined, tableTag });
+    expect(await tables(cache, table('Orders'))).toEqual(['table:shop.orders']);
+    expect(await tables(cache, table('stock.Orders', { database: 'shop' }))).toEqual(['table:stock.orders']);
+  });
+
+  test('is found when the cache uses it, not when it is written down', async () => {
+    const { cache } = aCache();
+    const read = cache.withCache(async () => 1, { name: 'f', tags: [table('orders')] });
+    const byMethod = cache.invalidates({ tags: [table('orders')] }) as unknown as (
+      method: () => Promise<void>,
+      context: object,
+    ) => () => Promise<void>;
+    const write = byMethod(async () => {}, { kind: 'method', name: 'write' });
+    aClient(cache, 'shop');
+    const invalidations = heard(cache, 'invalidate');
+    await read();
+    expect((await read.explain()).tags.map(({ tag }) => tag)).toContain('table:shop.orders');
+    await write();
+    expect(invalidations[0]?.tags[0]).toBe('table:shop.orders');
+    expect((await read.explain()).served).toBe(false);
+  });
+});
+
+test('a write by hand also ends what depends on columns that are mostly ignored', async () => {
+  for (const written of [table('orders'), table('orders', { id: 7 }), table('orders', { tenant: 'acme' })]) {
+    const { cache } = aCache();
+    expect((await cache.invalidate(written)).tags).toContain('table:orders!ignored');
+  }
+});
+
+test('a list of no rows is all of them, which is never too few', async () => {
+  expect(await ends(table('t', { id: [] }), table('t', { id: 7 }))).toBe(true);
+  expect(await ends(table('t', { id: 7 }), table('t', { id: [] }))).toBe(true);
 });

@@ -36,6 +36,13 @@ test('the two keys of a tag are in one slot, whatever the tag and the name are',
   }
 });
 
+test('the lease of an entry is in its slot', () => {
+  for (const name of ['cache', 'my:cache', 'a{b}c', '{', '{}']) {
+    const keys = keysOf(name);
+    for (const hash of ['', 'a', '2Zr8-_x']) expect(slotOf(keys.lease(hash))).toBe(slotOf(keys.entry(hash)));
+  }
+});
+
 test('the entries of a cache whose name has braces spread over all slots', () => {
   const keys = keysOf('a{b}c');
   const used = new Set(Array.from({ length: 100 }, (_, n) => slotOf(keys.entry(String(n)))));

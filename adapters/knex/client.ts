@@ -1,0 +1,139 @@
+import type { Transform } from 'node:stream';
+import { type Driver, expected, openClient, type WrapOptions } from '../../src/adapter/index.js';
+import { placeOf } from './database.js';
+import type { Builder, KnexClient, Query, Runner } from './internals.js';
+import { isRead, readThrough, withCacheMethod } from './reads.js';
+import { type Responses, responsesOf } from './responses.js';
+
+type ClientClass = new (config?: any) => KnexClient;
+type BuilderClass = new (client: KnexClient) => Builder;
+type Handle = { readonly client: KnexClient; readonly executionPromise: Promise<unknown> };
+
+/** Where a client keeps what it was wrapped with: found across the ESM and the CommonJS copy of the package. */
+export const wrapping: unique symbol = Symbol.for('unstale.knex') as never;
+
+export interface Wrapping {
+  readonly options: WrapOptions;
+  unwrap(client: KnexClient): void;
+}
+
+/**
+ * Makes a client one of a class that is derived from its own. So nothing but this client changes, and the clients of
+ * its transactions, which Knex makes from its prototype, are wrapped with it.
+ *
+ * @throws TypeError
+ */
+export function wrapClient(client: KnexClient, options: WrapOptions): void {
+  for (const method of ['query', 'stream', 'runner', 'transaction'])
+    if (Object.hasOwn(client, method))
+      throw expected('knex', `an instance of which nobody has replaced client.${method}: wrap it first`, client);
+  const Original = client.constructor as ClientClass;
+  const responses = responsesOf(client, placeOf(client, options.database).dialect);
+  const driver = { ...responses, ask: askOf(client, responses) };
+  const open = () => {
+    const { dialect, ...place } = placeOf(client, options.database);
+    return openClient<Query>({ options, adapter: 'knex', dialect: { name: dialect }, ...place, driver });
+  };
+  let cache = open();
+  let isOpen = true;
+  let BuilderWithCache: BuilderClass | undefined;
+  let RawWithCache: BuilderClass | undefined;
+  /** The connections of transactions, which their clients keep to themselves. */
+  const connections = new WeakMap<KnexClient, object>();
+
+  class Cached extends Original {
+    override query(connection: object, given: Query | string): Promise<Query> {
+      const query = typeof given === 'string' ? { sql: given } : given;
+      if (this.transacting) connections.set(this, connection);
+      if (!query.sql) return super.query(connection, query);
+      const sql = this.positionBindings(query.sql);
+      return cache.session(connection).run(sql, this.prepBindings(query.bindings) ?? [], (text) => {
+        // Knex is going to make parameters of question marks, which those that are left are not.
+        if (text !== sql) query.sql = text.replaceAll('?', '\\?');
+        return super.query(connection, query);
+      });
+    }
+
+    override async stream(connection: object, query: Query, stream: Transform, options: unknown): Promise<unknown> {
+      const params = this.prepBindings(query.bindings) ?? [];
+      const statement = await cache.session(connection).open(this.positionBindings(query.sql), params);
+      const giveUp = () => statement.end(new Error('The stream was closed before its end.'));
+      if (stream.destroyed) return giveUp();
+      // Whoever reads the stream sees its end when what the statement wrote is invalidated.
+      stream._flush = (done) => void statement.end().then(() => done(), done);
+      stream.once('close', () => giveUp().catch(() => {}));
+      try {
+        return await super.stream(connection, query, stream, options);
+      } catch (error) {
+        await statement.end(error);
+        throw error;
+      }
+    }
+
+    override runner(builder: Builder): Runner {
+      const runner = super.runner(builder);
+      return isOpen && !this.transacting && isRead(builder) ? readThrough(runner, cache, responses) : runner;
+    }
+
+    override transaction(container: (trx: Handle) => any, config: unknown, outer: unknown) {
+      const inside = (trx: Handle) => {
+        // Its client has sent BEGIN, or SAVEPOINT.
+        const session = cache.session(connections.get(trx.client) as object);
+        cache.bind(trx, session);
+        let returned: any;
+        const all = cache.within(session, async () => {
+          try {
+            returned = container(trx);
+          } catch (error) {
+            returned = Promise.reject(error);
+          }
+          // Knex commits when it gets a promise. Otherwise somebody does so by the handle.
+          return returned?.then ? returned : trx.executionPromise.catch(() => {});
+        });
+        return returned?.then ? all : void all;
+      };
+      return super.transaction(inside, config, outer);
+    }
+
+    override queryBuilder(): any {
+      BuilderWithCache ??= withCacheMethod(super.queryBuilder().constructor as BuilderClass);
+      return new BuilderWithCache(this);
+    }
+
+    override raw(...args: unknown[]): Builder {
+      RawWithCache ??= withCacheMethod(super.raw('').constructor as BuilderClass);
+      return new RawWithCache(this).set(...args);
+    }
+
+    override initializePool(config?: object): void {
+      super.initializePool(config);
+      if (!isOpen) cache = open();
+      isOpen = true;
+    }
+
+    override async destroy(callback: unknown): Promise<void> {
+      if (!this.transacting) isOpen = false;
+      try {
+        await super.destroy(callback);
+      } finally {
+        if (!isOpen) cache.close();
+      }
+    }
+  }
+
+  const unwrap = (wrapped: KnexClient) => {
+    Object.setPrototypeOf(wrapped, Original.prototype);
+    isOpen = false;
+    cache.close();
+  };
+  Object.assign(Cached.prototype, { [wrapping]: { options, unwrap } satisfies Wrapping });
+  Object.setPrototypeOf(client, Cached.prototype);
+}
+
+/** For queries of the kit itself: no event shows them, and whatever the connection is set to, their rows are objects. */
+function askOf(client: KnexClient, responses: Responses): Driver<Query>['ask'] {
+  const { _query } = client;
+  const options = { nestTables: false, rowsAsArray: false, typeCast: true, safeIntegers: false };
+  return async (connection, sql) =>
+    responses.rowsOf(await _query.call(client, connection, { sql, bindings: [], options })) ?? [];
+}

@@ -1,0 +1,83 @@
+/**
+ * The cache for Knex: reads of its builders from the cache, invalidation by every statement that it sends.
+ *
+ * @packageDocumentation
+ */
+import { isDeepStrictEqual } from 'node:util';
+import type { Knex } from 'knex';
+import { expected, type Per, type WrapOptions } from '../../src/adapter/index.js';
+import { type Wrapping, wrapClient, wrapping } from './client.js';
+import type { KnexClient } from './internals.js';
+
+export { cached, type Per, type PerOptions, type TableRule, type WrapOptions } from '../../src/adapter/index.js';
+
+declare module 'knex' {
+  namespace Knex {
+    interface QueryBuilder<TRecord extends {} = any, TResult = any> {
+      /**
+       * What this query reads may come from the cache, for so long; `false`: never. Left out: for the `ttl` of the
+       * cache. Only of an instance that was wrapped by `withCache`; writes and queries of a transaction ignore it.
+       */
+      cache(per?: Per): this;
+    }
+    interface Raw<TResult = any> {
+      /** As of a query builder: `knex.raw('select …').cache('1m')`. */
+      cache(per?: Per): this;
+    }
+  }
+}
+
+/**
+ * Wraps an instance of Knex: every statement that it sends is seen, of its transactions too. Writes end what they
+ * change in the cache when they are committed, and loads of the cache depend on what they read. Queries that are marked
+ * with `.cache('1m')`, that run inside of `cached('1m', fn)`, or for which the options say so, come from the cache.
+ *
+ * The instance itself is changed, and given back; another instance of the same database is not seen.
+ *
+ * @throws TypeError for what is not an instance of Knex, for a database that cannot be read, for wrong options, and
+ * for an instance that is wrapped with other options already
+ * @example
+ * ```ts
+ * import Knex from 'knex';
+ * import { createCache } from 'unstale';
+ * import { withCache } from 'unstale/knex';
+ *
+ * const knex = withCache(Knex({ client: 'pg', connection: 'postgres://localhost/app' }), { cache: createCache() });
+ * const user = await knex('users').where({ id: 7 }).first().cache('1m');
+ * ```
+ */
+export function withCache<K extends Knex<any, any>>(knex: K, options: WrapOptions): K {
+  const client = clientOf(knex);
+  if (typeof options !== 'object' || options === null) throw expected('options', 'an object with a `cache`', options);
+  for (const name of Object.keys(options))
+    if (!names.includes(name))
+      throw new TypeError(`Expected an option of withCache (${names.join(', ')}), got \`${name}\``);
+  const before = client[wrapping];
+  if (before === undefined) wrapClient(client, options);
+  // Two parts of a program may do the same without knowing of each other.
+  else if (before.options.cache !== options.cache || !isDeepStrictEqual({ ...before.options }, { ...options }))
+    throw new TypeError('This Knex instance is wrapped already, with another cache or other options: unwrap it first.');
+  return knex;
+}
+
+/**
+ * Gives a wrapped instance its own ways back. Transactions that are open end as wrapped ones.
+ *
+ * @throws TypeError for what is not an instance of Knex that was wrapped
+ */
+export function unwrap<K extends Knex<any, any>>(knex: K): K {
+  const client = clientOf(knex);
+  if (client[wrapping] === undefined) throw expected('knex', 'an instance that was wrapped by withCache', knex);
+  client[wrapping].unwrap(client);
+  return knex;
+}
+
+const names = ['cache', 'tables', 'tenant', 'default', 'functions', 'database', 'backslashEscapes', 'ansiQuotes'];
+const methods = ['query', 'stream', 'runner', 'transaction', 'positionBindings'];
+
+function clientOf(knex: any): KnexClient & { [wrapping]?: Wrapping } {
+  const client = typeof knex === 'function' ? knex.client : undefined;
+  if (client && knex.isTransaction) throw expected('knex', 'an instance of Knex, not one of its transactions', knex);
+  if (methods.every((name) => typeof client?.[name] === 'function')) return client;
+  throw expected('knex', 'an instance of Knex: Knex({ client, connection })', knex);
+}

@@ -1,0 +1,66 @@
+import type { DatabaseConnection, Dialect, Driver } from 'kysely';
+import { type Client, expected, openClient, type Dialect as Sql } from '../../src/adapter/index.js';
+import { LazyConnection, type Result } from './connection.js';
+import type { KyselyOptions } from './index.js';
+
+/** The driver of a dialect, seen. Kysely makes one for each instance. @throws TypeError for wrong options */
+export function wrapDriver(dialect: Dialect, { address = '', ...options }: KyselyOptions): Driver {
+  const driver = dialect.createDriver();
+  const name = nameOf(dialect);
+  const cache: Client<Result> = openClient<Result>({
+    options,
+    adapter: 'kysely',
+    dialect: { name },
+    database: options.database,
+    address,
+    driver: {
+      ask: async (connection, sql) => (await (connection as DatabaseConnection).executeQuery(raw(sql))).rows as [],
+      rowsOf: ({ rows }) => rows,
+      hideRows: (result) => ({ ...result, rows: [] }),
+    },
+  });
+  const quoted = (text: string) =>
+    name === 'mysql' ? `\`${text.replaceAll('`', '``')}\`` : `"${text.replaceAll('"', '""')}"`;
+  const control = (connection: DatabaseConnection, sql: string, fn: (own: DatabaseConnection) => Promise<void>) =>
+    (connection as LazyConnection).control(sql, fn);
+  return {
+    init: () => driver.init(),
+    acquireConnection: async () => new LazyConnection(driver, cache),
+    releaseConnection: (connection) => (connection as LazyConnection).release(),
+    beginTransaction: (connection, settings) =>
+      control(connection, 'begin', (own) => driver.beginTransaction(own, settings)),
+    commitTransaction: (connection) => control(connection, 'commit', (own) => driver.commitTransaction(own)),
+    rollbackTransaction: (connection) => control(connection, 'rollback', (own) => driver.rollbackTransaction(own)),
+    ...(driver.savepoint && {
+      savepoint: (connection, point, compile) =>
+        control(connection, `savepoint ${quoted(point)}`, async (own) => driver.savepoint?.(own, point, compile)),
+      rollbackToSavepoint: (connection, point, compile) =>
+        control(connection, `rollback to savepoint ${quoted(point)}`, async (own) =>
+          driver.rollbackToSavepoint?.(own, point, compile),
+        ),
+      releaseSavepoint: (connection, point, compile) =>
+        control(connection, `release savepoint ${quoted(point)}`, async (own) =>
+          driver.releaseSavepoint?.(own, point, compile),
+        ),
+    }),
+    async destroy() {
+      try {
+        await driver.destroy();
+      } finally {
+        cache.close();
+      }
+    },
+  };
+}
+
+function raw(sql: string) {
+  return { sql, query: { kind: 'RawNode', sqlFragments: [sql], parameters: [] }, parameters: [] } as never;
+}
+
+/** By what a dialect can do, since nothing says its name. @throws TypeError */
+function nameOf(dialect: Dialect): Sql['name'] {
+  const { supportsReturning, supportsTransactionalDdl, supportsOutput } = dialect.createAdapter();
+  if (supportsOutput) throw expected('dialect', 'one for PostgreSQL, MySQL, MariaDB or SQLite', dialect);
+  if (!supportsReturning) return 'mysql';
+  return supportsTransactionalDdl ? 'postgres' : 'sqlite';
+}

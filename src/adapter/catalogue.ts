@@ -1,0 +1,151 @@
+import type { Version } from '../core/store.js';
+import { catalogTag } from '../core/table-tags.js';
+import type { Ask, Catalog, LoadCatalog } from './catalog/index.js';
+import type { Known } from './statements.js';
+
+/** Who can be asked about the database at the moment: the connection of a statement that is about to be sent. */
+export interface Asking {
+  readonly ask: Ask;
+  readonly isInTransaction: boolean;
+  /** Nothing that is asked now would be answered. */
+  readonly isAborted: boolean;
+}
+
+/**
+ * The catalogue of a client's database, as fresh as its statements need it.
+ *
+ * It is read on the connection of a statement that needs it, before that one is sent, since a pool may have no second
+ * connection to give. Others that come meanwhile wait for the same answer.
+ */
+export class Catalogue {
+  current: Catalog | undefined;
+  /** Raised when somebody changes what the catalogue says, in any process. */
+  readonly tag: string;
+  /** The version of `tag` before it was read: a statement that finds another one was planned with an old catalogue. */
+  seen: Version | undefined;
+  /** Why there is none. */
+  problem = 'the catalogue was not read yet';
+  readonly #load: (ask: Ask) => Promise<Catalog>;
+  readonly #version: (tag: string) => Promise<Version | undefined>;
+  readonly #now: () => number;
+  readonly #failed: (error: unknown) => void;
+  readonly #isPostgres: boolean;
+  #loading: Promise<void> | undefined;
+  #loadedAt = 0;
+  #retryAt = Number.NEGATIVE_INFINITY;
+  /** How often it was said that it is out of date; what was loaded before the last time is. */
+  #changes = 0;
+  #loadedChanges = 0;
+  /** Names that are in no catalogue, so that nobody looks for them again and again. */
+  #missing = new Set<string>();
+
+  constructor(o: {
+    database: string;
+    dialect: Catalog['dialect'];
+    functions: Parameters<LoadCatalog>[3];
+    now: () => number;
+    version: (tag: string) => Promise<Version | undefined>;
+    failed: (error: unknown) => void;
+    load: LoadCatalog;
+  }) {
+    this.#load = (ask) => o.load(ask, o.database, o.dialect, o.functions);
+    this.tag = catalogTag(o.database);
+    this.#version = o.version;
+    this.#now = o.now;
+    this.#failed = o.failed;
+    this.#isPostgres = o.dialect.name === 'postgres';
+  }
+
+  /** Somebody has changed what it says: whatever comes next must know. */
+  change(): void {
+    this.#changes++;
+  }
+
+  /** What the statement must wait for before its tags can be made; undefined when it need not. */
+  await(known: Known, asking: Asking): Promise<void> | undefined {
+    const isLate = this.current === undefined || this.#loadedChanges !== this.#changes;
+    if (isLate ? !this.#isWanted(known, asking) : !this.#isOld(known, asking)) return undefined;
+    if (this.#loading !== undefined) return isLate ? this.#loading : undefined;
+    if (asking.isAborted || this.#now() < this.#retryAt) return undefined;
+    this.#loading = this.#reload(asking).finally(() => {
+      this.#loading = undefined;
+    });
+    return this.#loading;
+  }
+
+  #isWanted(known: Known, { isInTransaction }: Asking): boolean {
+    if (known.needsCatalog) return true;
+    // At the beginning, before anything: in a transaction it could come between BEGIN and SET TRANSACTION.
+    return this.current === undefined && !isInTransaction && known.controls.every(({ action }) => action === 'begin');
+  }
+
+  #isOld({ needsCatalog, statement }: Known, { isInTransaction }: Asking): boolean {
+    if (!needsCatalog || this.current === undefined) return false;
+    if (!isInTransaction && this.#now() - this.#loadedAt > maxAge) return true;
+    for (const { table } of statement.reads) if (this.#isNew(table)) return true;
+    for (const { table, how } of statement.writes) if (how !== 'ddl' && this.#isNew(table)) return true;
+    return false;
+  }
+
+  /** A table that the catalogue does not have, for the first time. */
+  #isNew(table: { schema: string | undefined; name: string }): boolean {
+    if (this.current!.find(table) !== undefined) return false;
+    if (systemSchemas.test(table.schema ?? '') || systemTables.test(table.name)) return false;
+    const name = `${table.schema ?? ''}.${table.name}`;
+    if (this.#missing.has(name) || this.#missing.size >= maxMissing) return false;
+    this.#missing.add(name);
+    return true;
+  }
+
+  async #reload(asking: Asking): Promise<void> {
+    const changes = this.#changes;
+    try {
+      const seen = await this.#version(this.tag);
+      this.current = await inTime(this.#asked(asking));
+      this.seen = seen;
+      this.#loadedChanges = changes;
+      this.#loadedAt = this.#now();
+      if (this.#missing.size >= maxMissing) this.#missing.clear();
+    } catch (error) {
+      this.problem = error instanceof Error ? error.message : String(error);
+      // What is out of date is worse than none.
+      if (this.#loadedChanges !== this.#changes) this.current = undefined;
+      this.#retryAt = this.#now() + retryAfter;
+      this.#failed(error);
+    }
+  }
+
+  async #asked({ ask, isInTransaction }: Asking): Promise<Catalog> {
+    if (!isInTransaction || !this.#isPostgres) return this.#load(ask);
+    // A question of ours that fails must not end a transaction of theirs.
+    await ask(`savepoint ${savepoint}`);
+    try {
+      const catalog = await this.#load(ask);
+      await ask(`release savepoint ${savepoint}`);
+      return catalog;
+    } catch (error) {
+      await ask(`rollback to savepoint ${savepoint}`);
+      await ask(`release savepoint ${savepoint}`);
+      throw error;
+    }
+  }
+}
+
+const savepoint = 'unstale_catalog';
+const maxAge = 300_000;
+const retryAfter = 1000;
+/** Of waiting for it, while statements wait. */
+const maxWait = 10_000;
+const maxMissing = 1000;
+
+const systemSchemas = /^(pg_\w+|information_schema|mysql|sys|performance_schema)$/;
+const systemTables = /^(pg_|sqlite_|pragma_)/;
+
+/** A database that does not answer must not make statements wait that it would answer. */
+function inTime<T>(asked: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no answer within ${maxWait} ms`)), maxWait);
+    timer.unref();
+    asked.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}

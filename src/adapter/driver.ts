@@ -1,0 +1,11 @@
+import type { Row } from './types.js';
+
+/** What the kit needs of a database driver. `R` is the result of a statement. */
+export interface Driver<R> {
+  /** Runs a query of ours on that connection, past the adapter; rows as objects. */
+  ask(connection: object, sql: string): Promise<readonly Row[]>;
+  /** The rows of a result, if it has any. */
+  rowsOf(result: R): readonly Row[] | undefined;
+  /** Takes the rows of an added RETURNING out of a result again; left out: none is added. */
+  hideRows?(result: R): R;
+}

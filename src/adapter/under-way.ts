@@ -1,0 +1,125 @@
+import { type Ended, publish } from './publish.js';
+import type { State } from './shared.js';
+import type { Known } from './statements.js';
+import { endTracked, refuseUntracked, type Tracked } from './track.js';
+import type { Params, Plan, Row, WriteTags } from './types.js';
+import type { Step } from './unit-of-work.js';
+
+/**
+ * A statement from the moment when it is sent to its end. Making one changes the state of the connection, so nothing may
+ * come between that and sending it.
+ */
+export class UnderWay {
+  /** The text to send. */
+  readonly sql: string;
+  /** The transaction that it was sent in. */
+  readonly transaction: object | undefined;
+  readonly #state: State<unknown>;
+  readonly #known: Known;
+  readonly #tracked: Tracked | undefined;
+  readonly #failing: (() => void) | undefined;
+  readonly #steps: Step[] = [];
+  #writes: WriteTags | undefined;
+  #written: (tags: readonly string[]) => readonly string[] = (tags) => tags;
+  /** Whether its rows tell what it has changed. */
+  readonly #tells: boolean;
+
+  /** @param mayAdd - whether its text may be made to return rows */
+  constructor(
+    state: State<unknown>,
+    known: Known,
+    params: Params,
+    { tracked, mayAdd }: { tracked: Tracked | undefined; mayAdd: boolean },
+  ) {
+    this.#state = state;
+    this.#known = known;
+    this.#tracked = tracked;
+    const { work, names, shared } = state;
+    this.transaction = work.transaction;
+    this.#failing = work.failing();
+    let returning: string | undefined;
+    try {
+      refuseUntracked(state, known, tracked);
+      const plan = state.planOf(known);
+      this.#writes = writesOf(state, known, plan, params);
+      if (mayAdd && shared.addsReturning && shared.driver.hideRows !== undefined) returning = plan?.returning;
+    } catch (error) {
+      shared.failed(error);
+      this.#writes = anything(state);
+    }
+    names.sent(known, this.transaction);
+    const { controls, isSeveral, isUncertain, sql } = known;
+    if (controls.length > 0) this.#steps.push(isSeveral ? work.several(controls) : work.control(controls[0]!));
+    if (isUncertain) this.#steps.push(work.uncertain());
+    if (this.#writes !== undefined) this.#written = work.write(this.#writes.tags);
+    this.#tells = returning !== undefined || (!isSeveral && known.statement.writes.some((it) => it.returning));
+    this.sql = returning === undefined ? sql : `${sql} returning "${returning.replaceAll('"', '""')}"`;
+  }
+
+  /** It has ended; resolves when what follows for the cache is done. @throws InvalidationPendingError */
+  async end(ok: boolean, rows: readonly Row[] | undefined, result: unknown): Promise<void> {
+    const { shared, work } = this.#state;
+    const ended: Ended = { ok, result, tags: [], units: [], again: false };
+    if (this.#tracked !== undefined) endTracked(this.#state, this.#tracked, ok ? rows : undefined);
+    if (!ok) this.#failing?.();
+    ended.tags.push(...this.#written(this.#changed(ok ? rows : undefined)));
+    for (const step of this.#steps) {
+      const publication = step(ok);
+      if (publication === undefined) continue;
+      ended.tags.push(...publication.tags);
+      ended.units.push(...publication.units);
+      ended.again ||= publication.again;
+    }
+    if (!ok) this.#state.aborted = this.transaction ?? work.transaction;
+    else if (this.#known.controls.length > 0) this.#state.aborted = undefined;
+    this.#define();
+    if (ended.tags.length + ended.units.length > 0) await publish(shared.port, shared.failed, ended);
+  }
+
+  /** What it has changed, as far as its rows tell. */
+  #changed(rows: readonly Row[] | undefined): readonly string[] {
+    if (this.#writes === undefined) return [];
+    if (rows === undefined || !this.#tells) return this.#writes.tags;
+    try {
+      return this.#writes.refine(rows);
+    } catch (error) {
+      this.#state.shared.failed(error);
+      return this.#writes.tags;
+    }
+  }
+
+  #define(): void {
+    const { defines, controls } = this.#known;
+    // Once now, since the connection sees it, and once when it is committed, since then the others do.
+    if (defines || (this.#state.defines && controls.length > 0)) this.#state.shared.catalogue.change();
+    this.#state.defines = this.#state.transaction !== undefined && (this.#state.defines || defines);
+  }
+}
+
+function writesOf(
+  state: State<unknown>,
+  { statement, defines }: Pick<Known, 'statement' | 'defines'>,
+  plan: Plan | undefined,
+  params: Params,
+): WriteTags | undefined {
+  if (defines) return and(writesOf(state, { statement, defines: false }, plan, params), [state.shared.catalogue.tag]);
+  if (plan === undefined) {
+    const mayWrite = statement.opaque !== undefined || statement.writes.length > 0 || statement.functions.length > 0;
+    return mayWrite ? anything(state) : undefined;
+  }
+  if (plan.everything === undefined) return plan.writes ? plan.writeTags(params) : undefined;
+  return and(plan.writeTags(params), state.shared.port.everything);
+}
+
+function and(writes: WriteTags | undefined, more: readonly string[]): WriteTags {
+  return {
+    tags: [...(writes?.tags ?? []), ...more],
+    refine: (rows) => [...(writes?.refine(rows) ?? []), ...more],
+  };
+}
+
+/** What nobody can tell may be all there is. */
+function anything({ shared }: State<unknown>): WriteTags {
+  const { everything } = shared.port;
+  return { tags: everything, refine: () => everything };
+}

@@ -1,0 +1,60 @@
+import type { NamedTable, Tables } from './dependency.js';
+import type { Attached } from './port.js';
+import { tableTag } from './table-tags.js';
+import type { Unit } from './unit.js';
+
+/** The database clients that are wrapped for a cache. */
+export class Clients implements Tables {
+  /** One record for each attachment: a client may be attached twice. */
+  readonly #attached = new Set<{ readonly client: Attached }>();
+  /** The last one of each database, also when it has gone: what was read through it may still be stored. */
+  readonly #databases = new Map<string, Attached>();
+
+  /** Whether loads are expected to show their queries. */
+  get any(): boolean {
+    return this.#attached.size > 0;
+  }
+
+  attach(client: Attached): () => void {
+    const attachment = { client };
+    this.#attached.add(attachment);
+    this.#databases.set(client.database, client);
+    return () => {
+      this.#attached.delete(attachment);
+    };
+  }
+
+  /** The transaction that a handle stands for, whichever client it is of. */
+  unitOf(handle: object): Unit | undefined {
+    for (const { client } of this.#attached) {
+      const unit = client.unitOf(handle);
+      if (unit !== undefined) return unit;
+    }
+    return undefined;
+  }
+
+  /** The tags of a table in the database that was named, or in every one that is known. */
+  tagsOf({ database, schema, name }: NamedTable): readonly string[] {
+    if (database !== undefined) {
+      const client = this.#databases.get(database);
+      return client === undefined ? guesses(database, schema, name) : [tagIn(client, schema, name)];
+    }
+    if (this.#databases.size === 0) return guesses(undefined, schema, name);
+    return [...new Set([...this.#databases.values()].map((client) => tagIn(client, schema, name)))];
+  }
+}
+
+function tagIn(client: Attached, schema: string | undefined, name: string): string {
+  return client.tableTag?.(schema, name) ?? tableTag(client.database, elided(schema), name);
+}
+
+/** Nobody here knows how that database compares names; two of three do it without regard to case. */
+function guesses(database: string | undefined, schema: string | undefined, name: string): readonly string[] {
+  const tag = tableTag(database, elided(schema), name);
+  const folded = tableTag(database, elided(schema?.toLowerCase()), name.toLowerCase());
+  return tag === folded ? [tag] : [tag, folded];
+}
+
+function elided(schema: string | undefined): string | undefined {
+  return schema === 'public' || schema === 'main' ? undefined : schema;
+}

@@ -1,0 +1,121 @@
+import { encodeKey } from '../values/index.js';
+import { currentScope, currentUnit, isInLoad, runWithin } from './context.js';
+import type { CacheEvents } from './events.js';
+import { refuse } from './findings.js';
+import { type Gathering, gather, gatheredSoFar, handUpAll } from './gather.js';
+import { clearTags } from './identity.js';
+import { observe, versionOf } from './observe.js';
+import type { ReadSettings } from './options.js';
+import type { Cached } from './outcome.js';
+import type { Attached, Gathered, Observation, Observed, OpenUnit, Outcome, Port, PortRead, Unit } from './port.js';
+import { resolveReadOptions } from './resolve.js';
+import type { Version } from './store.js';
+import { acknowledge } from './transaction.js';
+import { createUnit } from './unit.js';
+import type { View } from './view.js';
+
+/** The port of a view: its keys are the view's, all else belongs to the cache as a whole. */
+export class ViewPort implements Port {
+  readonly #view: View;
+  readonly everything: readonly string[];
+
+  constructor(view: View) {
+    this.#view = view;
+    this.everything = clearTags(view.parts.shared);
+  }
+
+  attach(client: Attached): () => void {
+    return this.#view.parts.clients.attach(client);
+  }
+
+  inLoad(): boolean {
+    return isInLoad();
+  }
+
+  observe(statement: Observed): Observation | Promise<Observation> | undefined {
+    return observe(this.#view.parts, statement);
+  }
+
+  refuse(reason: string): void {
+    refuse(this.#view.parts, reason);
+  }
+
+  version(tag: string): Promise<Version | undefined> {
+    return versionOf(this.#view.parts, tag);
+  }
+
+  gather<T>(name: string, fn: (into: Gathered) => T | Promise<T>): Promise<T> {
+    return gather(this.#view.parts, name, fn);
+  }
+
+  gathered(): Gathered | undefined {
+    return gatheredSoFar(this.#view.parts);
+  }
+
+  handUp(name: string, from: Iterable<Gathered>): void {
+    handUpAll(this.#view.parts, name, from as Iterable<Gathering>);
+  }
+
+  unit(): Unit | undefined {
+    return currentUnit(this.#view.parts);
+  }
+
+  createUnit(): OpenUnit {
+    return createUnit();
+  }
+
+  within<T>(unit: Unit, fn: () => T | Promise<T>): Promise<T> {
+    return runWithin({ owner: this.#view.parts, unit }, fn);
+  }
+
+  async acknowledge(tags: readonly string[], result: unknown): Promise<Outcome> {
+    const { parts } = this.#view;
+    if (tags.length === 0) return undefined;
+    const unit = currentUnit(parts);
+    if (unit !== undefined) for (const tag of tags) unit.tags.add(tag);
+    return acknowledge(parts, tags, result, async () => (await parts.invalidations.raise(tags)).receipt);
+  }
+
+  acknowledgeLater(tags: readonly string[], ms: number): void {
+    this.#view.parts.invalidations.later(tags, ms);
+  }
+
+  read<T>(read: PortRead<T>): Promise<Cached<T>> {
+    const view = this.#view;
+    const { parts } = view;
+    const { name, settings, fresh = false, load } = read;
+    if (read.statement !== undefined) currentScope(parts)?.begins(read.statement);
+    let key: string;
+    try {
+      key = view.keyOf(encodeKey(read.key as never, parts.types));
+    } catch (error) {
+      return view.unkeyable(error, name, load).then((landing) => view.cachedOf<T>(landing));
+    }
+    const entry = fresh ? undefined : view.hit(key, settings);
+    if (entry !== undefined) return Promise.resolve(view.cachedFrom<T>(entry));
+    const { version } = parts.settings;
+    const miss = () =>
+      view
+        .miss(view.ask(key, new StatementQuery(read, version)))
+        .then((landing) => view.cachedOf<T>(landing));
+    const joined = fresh || settings.tolerate > 0 ? undefined : view.join(key, settings);
+    if (joined === undefined) return miss();
+    return joined.then((landing) => (landing === undefined ? miss() : view.cachedOf<T>(landing)));
+  }
+
+  settings(options: object, base: ReadSettings = this.#view.parts.settings.read): ReadSettings {
+    return resolveReadOptions(options, base);
+  }
+
+  whyPast(): string | undefined {
+    return this.#view.whyPast();
+  }
+
+  emit<E extends keyof CacheEvents>(type: E, event: CacheEvents[E]): void {
+    this.#view.parts.events.emit(type, event);
+  }
+
+  now(): number {
+    return this.#view.parts.clock.now();
+  }
+}

@@ -1,0 +1,102 @@
+import { hidden, schemas } from './adapter/catalog.js';
+import type { AdapterCase, AdapterDriver } from './adapter/driver.js';
+import { isolation } from './adapter/isolation.js';
+import { loads, words } from './adapter/loads.js';
+import { outcomes } from './adapter/outcomes.js';
+import { limits, reading } from './adapter/reading.js';
+import { ignored, rows, tenants } from './adapter/rows.js';
+import { byHand, savepoints } from './adapter/savepoints.js';
+import { places, views } from './adapter/shapes.js';
+import { transactions } from './adapter/transactions.js';
+import type { Trap } from './adapter/trap.js';
+import { values } from './adapter/values.js';
+import { inWorld, type Processes } from './adapter/world.js';
+import { builders, cascades, upserts, writes } from './adapter/writes.js';
+
+export type {
+  AdapterBuilders,
+  AdapterCase,
+  AdapterClient,
+  AdapterDatabase,
+  AdapterDialect,
+  AdapterDriver,
+  AdapterFeature,
+  AdapterOptions,
+  AdapterRaw,
+  AdapterResult,
+  AdapterRow,
+  AdapterRules,
+  AdapterStatements,
+  AdapterTableRule,
+  AdapterTransaction,
+} from './adapter/driver.js';
+
+/**
+ * The contract of an adapter as cases to run: every way in which a cached row is known to have been wrong.
+ *
+ * A case reads a statement in both ways that store its answer, through the client and in a load; does what somebody's
+ * cache has stumbled over; and reads again. What it gets must be what an unwrapped client gets at that moment, and what
+ * had no reason to go must not have been asked for again: a cache that forgets everything passes nothing here.
+ *
+ * Each runs twice: within one process, and with a cache for the writer and another for the reader over a shared store.
+ */
+const traps: readonly Trap[] = [
+  ...transactions,
+  ...savepoints,
+  ...byHand,
+  ...outcomes,
+  ...isolation,
+  ...writes,
+  ...upserts,
+  ...cascades,
+  ...builders,
+  ...places,
+  ...views,
+  ...rows,
+  ...tenants,
+  ...ignored,
+  ...reading,
+  ...loads,
+  ...words,
+  ...hidden,
+  ...schemas,
+  ...limits,
+];
+
+/**
+ * The cases that every adapter must pass, on every database that it supports. Give each to your test runner, whichever
+ * it is; each makes a database of its own.
+ *
+ * @throws TypeError when the driver lacks something without saying why
+ * @example
+ * ```ts
+ * import { test } from 'node:test';
+ * import { type AdapterDriver, adapterContract } from 'unstale/testing';
+ *
+ * declare const driver: AdapterDriver; // yours
+ * for (const { name, skip, run } of adapterContract(driver)) test(name, { skip: skip ?? false }, run);
+ * ```
+ */
+export function adapterContract(driver: AdapterDriver): readonly AdapterCase[] {
+  return [...traps, ...values(driver.dialect)].flatMap((trap) => {
+    const skip = whyNot(driver, trap);
+    const kinds: readonly Processes[] = trap.shared ? ['two'] : ['one', 'two'];
+    return kinds.map(
+      (processes): AdapterCase => ({
+        name: `${trap.name} (${processes} process${processes === 'one' ? '' : 'es'})`,
+        ...(skip !== undefined && { skip }),
+        run: async () => {
+          if (skip === undefined) await inWorld(driver, processes, trap);
+        },
+      }),
+    );
+  });
+}
+
+function whyNot({ dialect, lacks }: AdapterDriver, { needs = [], not = {} }: Trap): string | undefined {
+  const missing = needs.find((feature) => feature in lacks);
+  const why = not[dialect] ?? (missing && lacks[missing]);
+  if (missing !== undefined && !lacks[missing])
+    throw new TypeError(`The driver has no ${missing}, and does not say why`);
+  return why;
+}

@@ -1,0 +1,289 @@
+import assert from 'node:assert/strict';
+import { cached } from '../../adapter/index.js';
+import type { AdapterClient } from './driver.js';
+import { about, trap } from './trap.js';
+import { hour, rejection, sharedStore, signal, type World } from './world.js';
+
+const name = 'select id, name from accounts where id = ?';
+const names = 'select id, name from accounts';
+const rename = 'update accounts set name = ? where id = ?';
+const around = (client: AdapterClient) => client.around?.bind(client) as NonNullable<AdapterClient['around']>;
+
+/** How a read is answered, and when it must not be. */
+export const reading = about('reading', [
+  trap(
+    'a hit takes no connection',
+    async (w) => {
+      await w.prime(name, [1]);
+      const acquired = w.reader.acquired?.bind(w.reader) as () => number;
+      const before = acquired();
+      await w.reader.read(name, [1], hour);
+      await w.cacheOfReader.getOrSet({ key: 'x', load: () => w.reader.read(name, [1], hour) });
+      assert.equal(acquired(), before);
+    },
+    { needs: ['acquired'] },
+  ),
+  trap('a hit beside a transaction waits for nothing', async (w) => {
+    const ada = await w.prime(name, [1]);
+    await w.writer.transaction(async (tx) => {
+      await tx.read(names);
+      await w.beside(async () => {
+        await w.writer.read(name, [1], hour);
+        await ada.kept();
+      });
+    });
+  }),
+  trap(
+    'look-ups that start together are on their way together',
+    async (w) => {
+      const store = sharedStore(w);
+      for (const id of [1, 2, 3, 4, 5]) await w.reader.read(name, [id], hour);
+      const reads = store.hold('read');
+      const running = Promise.all([1, 2, 3, 4, 5].map((id) => w.writer.read(name, [id], hour)));
+      await Promise.race([
+        reads.arrived(5),
+        new Promise((_, reject) =>
+          setTimeout(
+            () => reject(new assert.AssertionError({ message: `${reads.waiting} of 5 look-ups are on their way` })),
+            2000,
+          ).unref(),
+        ),
+      ]);
+      reads.release();
+      assert.equal((await running).length, 5);
+      assert.equal(w.writer.sent().filter((sql) => sql.includes('from accounts')).length, 0);
+    },
+    { shared: true },
+  ),
+  trap(
+    'a client that was wrapped twice tells each thing once',
+    async (w) => {
+      const ada = await w.prime(name, [1]);
+      let raised = 0;
+      w.cacheOfWriter.on('invalidate', () => {
+        raised += 1;
+      });
+      await w.writer.write(rename, ['Ida', 1]);
+      assert.equal(raised, 1, 'one write, one invalidation');
+      await ada.changed();
+      await w.writer.transaction((tx) => tx.write(rename, ['Eda', 1]));
+      assert.equal(raised, 2, 'one transaction, one invalidation');
+      await ada.changed();
+    },
+    { needs: ['twice'], twice: true },
+  ),
+  trap(
+    'a slow read that a write overtakes is not stored',
+    async (w) => {
+      const [asked, answered] = [signal(), signal()];
+      around(w.reader)(
+        (sql) => sql.includes('from accounts'),
+        async (send) => {
+          await send();
+          asked.fire();
+          await answered.fired;
+        },
+      );
+      const slow = w.beside(() => w.reader.read(name, [1], hour));
+      await asked.fired;
+      await w.writer.write(rename, ['Ida', 1]);
+      // Begun after the acknowledgement: it must not be given the older row that is still on its way.
+      const after = w.beside(() => w.reader.read(name, [1], hour));
+      answered.fire();
+      assert.deepEqual(await slow, [{ id: 1, name: 'Ada' }]);
+      assert.deepEqual(await after, [{ id: 1, name: 'Ida' }]);
+      assert.deepEqual(await w.reader.read(name, [1], hour), [{ id: 1, name: 'Ida' }]);
+    },
+    { needs: ['around'] },
+  ),
+  trap(
+    'a slow load that a write overtakes is not stored',
+    async (w) => {
+      const [asked, answered] = [signal(), signal()];
+      around(w.reader)(
+        (sql) => sql.includes('from accounts'),
+        async (send) => {
+          await send();
+          asked.fire();
+          await answered.fired;
+        },
+      );
+      const read = () => w.cacheOfReader.getOrSet({ key: 'ada', ttl: hour, load: () => w.reader.read(name, [1]) });
+      const slow = w.beside(read);
+      await asked.fired;
+      await w.writer.write(rename, ['Ida', 1]);
+      const after = w.beside(read);
+      answered.fire();
+      assert.deepEqual(await slow, [{ id: 1, name: 'Ada' }]);
+      assert.deepEqual(await after, [{ id: 1, name: 'Ida' }]);
+      assert.deepEqual(await read(), [{ id: 1, name: 'Ida' }]);
+    },
+    { needs: ['around'] },
+  ),
+  trap(
+    'a write that commits before a read gets its answer ends what that read stores',
+    async (w) => {
+      // The other half of the race: the statement has not even been sent when the write begins.
+      const [asked, go] = [signal(), signal()];
+      around(w.reader)(
+        (sql) => sql.includes('from accounts'),
+        async (send) => {
+          asked.fire();
+          await go.fired;
+          await send();
+        },
+      );
+      const slow = w.beside(() => w.reader.read(name, [1], hour));
+      await asked.fired;
+      await w.writer.write(rename, ['Ida', 1]);
+      go.fire();
+      assert.deepEqual(await slow, [{ id: 1, name: 'Ida' }]);
+      assert.deepEqual(await w.reader.read(name, [1], hour), [{ id: 1, name: 'Ida' }]);
+    },
+    { needs: ['around'] },
+  ),
+  trap(
+    'a lock is taken, not remembered',
+    async (w) => {
+      for (const lock of ['for update', w.dialect === 'postgres' ? 'for share' : 'lock in share mode']) {
+        const sql = `select id, name from accounts where id = 1 ${lock}`;
+        for (let round = 0; round < 3; round++) await w.reader.read(sql, [], hour);
+        assert.equal(w.count(sql), 3);
+      }
+    },
+    { not: { sqlite: 'no row locks' } },
+  ),
+  trap('a clock and a die are asked each time', async (w) => {
+    const functions = {
+      postgres: [
+        'now()',
+        'current_timestamp',
+        'random()',
+        'clock_timestamp()',
+        'gen_random_uuid()',
+        `current_setting('search_path')`,
+        'pg_backend_pid()',
+      ],
+      mysql: [
+        'now()',
+        'current_timestamp',
+        'rand()',
+        'uuid()',
+        'connection_id()',
+        '@@version',
+        'curdate()',
+        'last_insert_id()',
+      ],
+      sqlite: [`datetime('now')`, 'current_timestamp', 'random()', 'last_insert_rowid()', 'changes()'],
+    };
+    for (const call of functions[w.dialect]) {
+      const sql = `select id, ${call} as v from accounts where id = 1`;
+      for (let round = 0; round < 2; round++) await w.reader.read(sql, [], hour);
+      assert.equal(w.count(sql), 2, `${call} was not asked again`);
+    }
+  }),
+  trap('an error is the database’s own, and is not remembered', async (w) => {
+    const sql = 'select id from not_there_yet';
+    const error = await rejection(w.reader.read(sql, [], hour));
+    const bare = await rejection(w.bare(sql));
+    assert.equal((error as { code?: unknown }).code, (bare as { code?: unknown }).code);
+    await w.writer.write('create table not_there_yet (id integer primary key)');
+    assert.deepEqual(await w.reader.read(sql, [], hour), []);
+    await w.writer.write('insert into not_there_yet (id) values (1)');
+    assert.deepEqual(await w.reader.read(sql, [], hour), [{ id: 1 }]);
+  }),
+  trap('nothing is answered from the cache that nobody asked to be', async (w) => {
+    await w.reader.read(names, [], hour);
+    const before = w.count(names);
+    await w.reader.read(names);
+    await w.reader.read(names, [], false);
+    assert.equal(w.count(names) - before, 2);
+  }),
+  trap(
+    'a rule of a table says for how long, and another one that it is never cached',
+    async (w) => {
+      await w.settle();
+      for (let round = 0; round < 2; round++) await w.reader.read(names);
+      assert.equal(w.count(names), 1);
+      const pairs = 'select value from pairs';
+      for (let round = 0; round < 2; round++) await w.reader.read(pairs);
+      assert.equal(w.count(pairs), 2);
+      const both = 'select a.name, p.value from accounts a join pairs p on p.a = a.id';
+      for (let round = 0; round < 2; round++) await w.reader.read(both);
+      assert.equal(w.count(both), 2, 'a read of both');
+      await w.writer.write(rename, ['Ida', 1]);
+      assert.equal((await w.reader.read(name, [1]))[0]?.name, 'Ida');
+    },
+    { rules: { default: '1m', tables: { accounts: { ttl: hour }, pairs: { cache: false } } } },
+  ),
+  trap(
+    'a default covers every read that can be cached',
+    async (w) => {
+      await w.settle();
+      for (let round = 0; round < 2; round++) await w.reader.read(names);
+      assert.equal(w.count(names), 1);
+      for (let round = 0; round < 2; round++) await w.reader.read(names, [], false);
+      assert.equal(w.count(names), 3);
+      const all = await w.prime(names);
+      await w.writer.write(rename, ['Ida', 1]);
+      await all.changed();
+      await w.writer.transaction(async (tx) => {
+        await tx.write(rename, ['Eda', 1]);
+        assert.equal((await tx.read(name, [1]))[0]?.name, 'Eda');
+      });
+      await all.changed();
+    },
+    { rules: { default: hour } },
+  ),
+  trap('cached(…) covers the reads inside of it, and nothing else', async (w) => {
+    const read = () => cached(hour, () => w.reader.read(names));
+    for (let round = 0; round < 2; round++) await read();
+    assert.equal(w.count(names), 1);
+    await w.reader.read(names);
+    assert.equal(w.count(names), 2);
+    await w.writer.write(rename, ['Ida', 1]);
+    assert.ok((await read()).some((row) => row.name === 'Ida'));
+    await w.writer.transaction(async (tx) => {
+      await tx.write(rename, ['Eda', 1]);
+      assert.ok((await cached(hour, () => tx.read(names))).some((row) => row.name === 'Eda'));
+    });
+    assert.ok((await read()).some((row) => row.name === 'Eda'));
+  }),
+  trap('two databases behind one cache are two', async (w) => {
+    const database = await w.driver.database();
+    try {
+      for (const sql of [
+        'create table pairs (a integer, b integer, value varchar(50), primary key (a, b))',
+        `insert into pairs values (1, 1, 'elsewhere')`,
+      ])
+        await database.bare(sql);
+      const other = await database.open({ cache: w.cacheOfReader });
+      try {
+        const sql = 'select value from pairs where a = ? and b = ?';
+        const here = await w.prime(sql, [1, 1]);
+        assert.deepEqual(await other.read(sql, [1, 1], hour), [{ value: 'elsewhere' }]);
+        await other.write(`update pairs set value = 'new' where a = 1 and b = 1`);
+        assert.deepEqual(await other.read(sql, [1, 1], hour), [{ value: 'new' }]);
+        await here.kept();
+      } finally {
+        await other.close();
+      }
+    } finally {
+      await database.drop();
+    }
+  }),
+]);
+
+/** Where the promise ends, said by tests so that nobody takes it for wider than it is. */
+export const limits = about('limits', [
+  trap('a write that no wrapped client saw is served old until its time is over, or somebody tells', async (w) => {
+    const short: Parameters<World['reader']['read']> = [name, [1], '400ms'];
+    const long: Parameters<World['reader']['read']> = [names, [], hour];
+    await w.reader.read(...short);
+    await w.reader.read(...long);
+    await w.bare(rename, ['Ida', 1]);
+    assert.equal((await w.reader.read(...long)).find((row) => row.id === 1)?.name, 'Ada');
+    await new Promise((resolve) => setTimeout(resolve, 450));
+    assert.deepEqual(await w.reader.read(...short), [{ id: 1, name: 'Ida' }]);
+  }),
+]);

@@ -1,0 +1,32 @@
+import type { AdapterDialect, AdapterFeature, AdapterRules } from './driver.js';
+import type { World } from './world.js';
+
+/** One way in which a cached row can be wrong, and the proof that it is not. */
+export interface Trap extends TrapOptions {
+  readonly name: string;
+  readonly body: (world: World) => Promise<void>;
+}
+
+export interface TrapOptions {
+  readonly needs?: readonly AdapterFeature[];
+  /** Dialects that do not have it, and why. */
+  readonly not?: Readonly<Partial<Record<AdapterDialect, string>>>;
+  readonly rules?: AdapterRules;
+  /** Statements that make what the case needs beside the shop. */
+  readonly given?: readonly string[] | Readonly<Partial<Record<AdapterDialect, readonly string[]>>>;
+  /** With a shared store only: the case is about it. */
+  readonly shared?: boolean;
+  /** Wraps each client twice. */
+  readonly twice?: boolean;
+  /** Whether the cache may tell of errors. */
+  readonly noisy?: boolean;
+}
+
+export function trap(name: string, body: (world: World) => Promise<void>, options: TrapOptions = {}): Trap {
+  return { name, body, ...options };
+}
+
+/** Puts what they are about in front of the names. */
+export function about(what: string, traps: readonly Trap[]): readonly Trap[] {
+  return traps.map((one) => ({ ...one, name: `${what}: ${one.name}` }));
+}

@@ -1,0 +1,556 @@
+import type { Mutant } from './mutant.js';
+
+/** The rules of dependencies: what a statement reads and writes. */
+export const algebra: readonly Mutant[] = [
+  ...reads([
+    {
+      rule: 'a table with two places is narrowed by neither',
+      file: 'src/sql/result.ts',
+      from: 'equalities: once ? equalities : []',
+      to: 'equalities',
+      cases: ['is narrowed by neither'],
+    },
+    {
+      rule: 'two names of one root tag are two places',
+      from: '{ relation, equalities: [], seesIgnored: seesIgnored || other.seesIgnored }',
+      to: '{ ...other }',
+      cases: ['the name of a partition', 'behind a view', 'a function reads it as well'],
+    },
+    {
+      rule: 'an outer join narrows only the side that may be missing',
+      file: 'src/sql/from.ts',
+      from: "side === 'LEFT' ? right",
+      to: "side === 'LEFT' ? [...left, ...right]",
+      cases: ['only the side that may be missing'],
+    },
+    {
+      rule: 'a full join narrows no side',
+      file: 'src/sql/from.ts',
+      from: "side === 'RIGHT' ? left : []",
+      to: "side === 'RIGHT' ? left : [...left, ...right]",
+      cases: ['only the side that may be missing'],
+    },
+    {
+      rule: 'columns that an alias lists are not those of the table',
+      file: 'src/sql/from.ts',
+      from: 'const place = isRenamed(c) ? undefined : item.place;',
+      to: 'const { place } = item;',
+      cases: ['are not taken for those of the table'],
+    },
+    {
+      rule: 'columns that the alias of a join lists are not those of its tables',
+      file: 'src/sql/from.ts',
+      from: 'if (name !== undefined && isRenamed(c)) items = [];',
+      to: '',
+      cases: ['are not taken for those of the table'],
+    },
+    {
+      rule: 'a key needs all of its columns',
+      file: 'src/adapter/claims.ts',
+      from: "if (at < 0 || column === undefined || column.type === 'other') return undefined;",
+      to: "if (at < 0 || column === undefined || column.type === 'other') continue;",
+      cases: ['is not known by one of them'],
+    },
+    {
+      rule: 'pairs of a list are not multiplied',
+      file: 'src/adapter/claims.ts',
+      from: 'crossed.length < keys.length',
+      to: 'true',
+      cases: ['only the pairs of a list of pairs'],
+    },
+    {
+      rule: 'more than 128 are not named',
+      file: 'src/adapter/values.ts',
+      from: 'maxClaims = 128',
+      to: 'maxClaims = 12_800',
+      cases: ['up to 128', 'as many in an array', 'not multiplied beyond'],
+    },
+    {
+      rule: 'the table stays until the row was seen',
+      from: 'if (keys.length === 1) return rows.length > 0;',
+      to: 'if (keys.length === 1) return true;',
+      cases: ['on the table until the row was seen'],
+    },
+    {
+      rule: 'the table stays while one row is absent',
+      from: 'return keys.length <= rows.length && shown?.(rows)?.length === keys.length;',
+      to: 'return rows.length > 0;',
+      cases: ['while one of several rows is absent'],
+    },
+    {
+      rule: 'rows are counted by their keys',
+      from: ' && shown?.(rows)?.length === keys.length',
+      to: '',
+      cases: ['when one row came twice'],
+    },
+    {
+      rule: 'keys are counted before they are folded',
+      file: 'src/adapter/claims.ts',
+      from: `    for (const key of found) keys.set(key.join('\\0'), key);`,
+      to: `    for (const key of found) keys.set(key.join('\\0').toLowerCase(), key);`,
+      cases: ['counts keys that share a tag as two'],
+    },
+    {
+      rule: 'rows of the result must be rows of the table',
+      from: 'const isRowPerRow = rowOutput !== undefined && this.#places.size === 1;',
+      to: 'const isRowPerRow = this.#places.size === 1;',
+      cases: ['never drops the table'],
+    },
+    {
+      rule: 'a read of rows hears of writes that cannot name theirs',
+      from: 'rowTag(tag, key))), rowsStar(tag)]',
+      to: 'rowTag(tag, key)))]',
+      cases: ['depends on the row, and on the table'],
+    },
+    {
+      rule: 'a read of a tenant hears of writes that cannot name theirs',
+      from: '[...new Set(tenants), tenantsStar(tag)]',
+      to: '[...new Set(tenants)]',
+      cases: ['depends on the tenant, and on writes that cannot name theirs'],
+    },
+    {
+      rule: 'a view is not narrowed',
+      file: 'src/adapter/plan.ts',
+      from: "if (relation.kind === 'view') this.#reads.unseen(relation);\n        else",
+      to: '',
+      cases: ['is what is behind it'],
+    },
+    {
+      rule: 'a column that is ignored is seen by its name',
+      from: 'return [...ignored, ...rowVersions].some((column) => names.has(column));',
+      to: 'return false;',
+      cases: ['depended on by those who see them: SELECT seen'],
+    },
+    {
+      rule: 'a column that is ignored is seen in a whole row',
+      from: 'if (readsWholeRows) return true;',
+      to: '',
+      cases: ['depended on by those who see them: SELECT * FROM orders'],
+    },
+    {
+      rule: 'a column that is ignored changes the version of its row',
+      from: '[...ignored, ...rowVersions]',
+      to: '[...ignored]',
+      cases: ['SELECT xmin'],
+    },
+    {
+      rule: 'a column that is ignored may be read under another name',
+      file: 'src/sql/from.ts',
+      from: 'c.facts.wholeRows = true;\n    c.facts.combines = true;\n    c.pass();',
+      to: 'c.pass();',
+      cases: ['SELECT b FROM orders AS o(a, b)'],
+    },
+    {
+      rule: 'a view and a function may see what is ignored',
+      from: 'this.#ignored(relation).size > 0',
+      to: 'false',
+      cases: ['seen by a view and by a function'],
+    },
+    {
+      rule: 'a join does not lose its row for the table when columns are ignored',
+      from: 'tags: seesIgnored ? [...rows, ...others] : others',
+      to: 'tags: others',
+      cases: ['are part of a row'],
+    },
+    {
+      rule: 'a table whose rule says so has no tenant',
+      file: 'src/adapter/rules.ts',
+      from: 'rule.grain ?? (rule.tenant ? tenantColumn : undefined)',
+      to: 'rule.grain ?? tenantColumn',
+      cases: ['where its rule says that this is no tenant'],
+    },
+    {
+      rule: 'the column that a rule names comes before the tenant',
+      file: 'src/adapter/rules.ts',
+      from: 'rule.grain ?? (rule.tenant',
+      to: '(rule.tenant',
+      cases: ['by the column that the rule of its table names instead'],
+    },
+  ]),
+  ...values([
+    {
+      rule: 'a number is no value for a text',
+      from: "typeof raw === 'string' && !isNumber && printable",
+      to: "typeof raw === 'string' && printable",
+      cases: ['is not a number: in MySQL 0 equals most texts'],
+    },
+    {
+      rule: 'a text is ASCII',
+      from: '/^[\\x20-\\x7e]{0,256}$/',
+      to: '/^.*$/',
+      cases: ['is printable ASCII'],
+    },
+    {
+      rule: 'a fraction is no value for an integer',
+      from: '0*(\\d+)(?:\\.0+)? *$/',
+      to: '0*(\\d+)(?:\\.\\d+)? *$/',
+      cases: ['is not 7.5'],
+    },
+    {
+      rule: 'a number has no unusual space around it',
+      from: 'const whole = /^ *([+-]?)0*(\\d+)(?:\\.0+)? *$/',
+      to: 'const whole = /^\\s*([+-]?)0*(\\d+)(?:\\.0+)?\\s*$/',
+      cases: ['a value for an integer column is not \u00a07'],
+    },
+    {
+      rule: 'a number has no more digits than the database compares',
+      from: 'if (before.length + after.length > (after',
+      to: 'if (0 > (after',
+      cases: ['count up to where the database compares by floats'],
+    },
+    {
+      rule: 'a number beyond 2^53 is not what was meant',
+      from: 'if (Number.isInteger(raw) && !Number.isSafeInteger(raw)) return undefined;',
+      to: '',
+      cases: ['is not 1152921504606847000'],
+    },
+    {
+      rule: 'a stored number is rounded to the scale of its column',
+      from: "if (use === 'stored') return () => undefined;",
+      to: '',
+      cases: ['is not known once it is stored'],
+    },
+    {
+      rule: 'a returned number may have been made a float',
+      from: "use === 'returned' && typeof raw === 'number' ? undefined : number(",
+      to: 'number(',
+      cases: ['is not known from a float'],
+    },
+    {
+      rule: 'a cast may change a value',
+      from: 'casts.get(type)',
+      to: "casts.get(type.replace(/\\(.*\\)/, ''))",
+      cases: ['numeric, 6.66::numeric(3,1), is not known'],
+    },
+    {
+      rule: 'a cast to an integer rounds',
+      from: 'castIsWhole(value) ? onlyWhole(fit) : fit',
+      to: 'fit',
+      cases: ['numeric, 6.6::int, is not known'],
+    },
+    {
+      rule: 'one value of an array that is not known makes all unknown',
+      from: '    if (text === undefined) return undefined;\n    texts.push(text);',
+      to: '    if (text !== undefined) texts.push(text);',
+      cases: ['is its values, if all of them are known'],
+    },
+    {
+      rule: 'a UUID has one form',
+      from: '/^[\\da-f]{8}-[\\da-f]{4}-[\\da-f]{4}-[\\da-f]{4}-[\\da-f]{12}$/i',
+      to: '/[\\da-f]{8}-?[\\da-f]{4}-?[\\da-f]{4}-?[\\da-f]{4}-?[\\da-f]{12}/i',
+      cases: ['has hyphens, and any case'],
+    },
+  ]),
+  ...writes([
+    {
+      rule: 'an INSERT that does not say its tenant ends every tenant',
+      from: "if (write.how === 'insert') claim = insertedOf([grain], write.inserted, relation, dialect);",
+      to: "if (write.how === 'insert') claim = insertedOf([grain], write.inserted, relation, dialect) ?? (() => []);",
+      cases: ['ends every tenant when it does not say which'],
+    },
+    {
+      rule: 'values without columns go into the visible ones',
+      file: 'src/adapter/claims.ts',
+      from: "(dialect.name === 'postgres' ? length <= all.length : length === all.length)",
+      to: 'length <= all.length',
+      cases: ['takes all columns in their order'],
+    },
+    {
+      rule: 'values without columns do not go into generated ones',
+      file: 'src/adapter/claims.ts',
+      from: "dialect.name !== 'sqlite' || !column.generated",
+      to: 'true',
+      cases: ['takes all columns in their order'],
+    },
+    {
+      rule: 'an INSERT that makes values fit does not tell what is stored',
+      file: 'src/sql/insert.ts',
+      from: 'if (adjusts) target.inserted = undefined;',
+      to: '',
+      cases: ['that stores what is nearest'],
+    },
+    {
+      rule: 'a row with another key is another row',
+      from: 'primaryKey.length === 0 || primaryKey.some(changes)',
+      to: 'primaryKey.length === 0',
+      cases: ['that gives a row another key ends all rows', 'that assigns a key ends all rows'],
+    },
+    {
+      rule: 'a row may leave its tenant',
+      from: "(write.how !== 'insert' && changes(grain))",
+      to: 'false',
+      cases: ['that moves a row to another tenant'],
+    },
+    {
+      rule: 'a generated column may move a row',
+      from: ' || relation.columns.get(column)?.generated === true',
+      to: '',
+      cases: ['computed from others moves rows as well'],
+    },
+    {
+      rule: 'an upsert changes the row that was in the way, whichever it is',
+      from: 'isSame(write.conflict, primaryKey)',
+      to: 'true',
+      cases: ['ends all rows when it was found in another way: (email)'],
+    },
+    {
+      rule: 'an upsert changes a row of any tenant',
+      from: 'else if (write.conflict?.includes(grain)) claim',
+      to: 'else claim',
+      cases: ['the row may be of another'],
+    },
+    {
+      rule: 'REPLACE may delete any row',
+      from: "      case 'replace':\n",
+      to: '',
+      cases: ['carry a REPLACE on as a DELETE', 'that replaces learns nothing'],
+    },
+    {
+      rule: 'MERGE may change any row',
+      from: "      case 'merge':\n",
+      to: '',
+      cases: ['carry a MERGE on'],
+    },
+    {
+      rule: 'a DELETE reaches those that refer to it',
+      from: "if (write.how === 'delete') reach.deleted(relation);",
+      to: '',
+      cases: ['carry a DELETE on'],
+    },
+    {
+      rule: 'an UPDATE reaches those that refer to its columns',
+      from: "if (write.how === 'update' || write.how === 'upsert') reach.updated(relation, changes);",
+      to: '',
+      cases: ['carry an UPDATE on'],
+    },
+    {
+      rule: 'what is reached reaches further',
+      file: 'src/adapter/reach.ts',
+      from: 'for (const { relation: child, onDelete, onUpdate } of relation.children) if (onDelete || onUpdate) this.all(child);',
+      to: '',
+      cases: ['carry a DELETE on'],
+    },
+    {
+      rule: 'TRUNCATE and DROP reach all that refer',
+      from: 'return reach.emptied(relation);',
+      to: 'return reach.all(relation);',
+      cases: ['are no border to TRUNCATE and DROP'],
+    },
+    {
+      rule: 'TRUNCATE goes on from where a DELETE would have stopped',
+      file: 'src/adapter/reach.ts',
+      from: 'if (this.#emptied.has(relation)) return;',
+      to: 'if (this.#reached.has(relation)) return;',
+      cases: ['are no border to TRUNCATE behind'],
+    },
+    {
+      rule: 'a trigger that nobody declared may change anything',
+      file: 'src/adapter/reach.ts',
+      from: 'if (writes === undefined)',
+      to: 'if (writes === undefined) return;\n    if (writes === undefined)',
+      cases: ['may change anything when nobody says what'],
+    },
+    {
+      rule: 'a trigger that was declared changes what it says',
+      file: 'src/adapter/reach.ts',
+      from: 'else for (const table of writes)',
+      to: 'else for (const table of [] as typeof writes)',
+      cases: ['changes the tables that its rule names'],
+    },
+    {
+      rule: 'triggers of tables that are reached fire, too',
+      file: 'src/adapter/reach.ts',
+      from: '    this.star(relation);\n    this.triggers(relation);\n',
+      to: '    this.star(relation);\n',
+      cases: ['fire the triggers of those that they reach', 'changes anything when a trigger stands in for it'],
+    },
+    {
+      rule: 'a write of a view is one of its tables',
+      file: 'src/adapter/reach.ts',
+      from: 'for (const base of relation.bases) this.all(base);',
+      to: '',
+      cases: ['changes its tables anywhere'],
+    },
+    {
+      rule: 'a view of unknown tables may be any',
+      file: 'src/adapter/reach.ts',
+      from: 'if (relation.unreadable !== undefined || relation.bases.length === 0)',
+      to: 'if (relation.unreadable !== undefined)',
+      cases: ['changes anything when nobody knows its tables'],
+    },
+    {
+      rule: 'an UPDATE is ignored only when all of its columns are',
+      from: 'if (!assigned.every((column) => ignored.has(column)) || relation.triggers.length > 0) return false;',
+      to: 'if (!assigned.some((column) => ignored.has(column)) || relation.triggers.length > 0) return false;',
+      cases: ['do not count when another column is assigned with them'],
+    },
+    {
+      rule: 'a trigger may make something of a column that is ignored',
+      from: ' || relation.triggers.length > 0) return false;',
+      to: ') return false;',
+      cases: ['where a generated column, or a trigger, may make something of them'],
+    },
+    {
+      rule: 'a generated column may make something of a column that is ignored',
+      from: 'return [...relation.columns].every(([name, column]) => !column.generated || ignored.has(name));',
+      to: 'return true;',
+      cases: ['where a generated column, or a trigger, may make something of them'],
+    },
+    {
+      rule: 'a key and a tenant are not ignored',
+      from: 'if (assigned.some((column) => column === grain || relation.primaryKey.includes(column))) return false;',
+      to: '',
+      cases: ['cannot be the key or the tenant'],
+    },
+    {
+      rule: 'only an UPDATE is ignored',
+      from: "if (how !== 'update' || assigned",
+      to: "if (how === 'insert' || assigned",
+      cases: ['do not count in an upsert or a DELETE'],
+    },
+    {
+      rule: 'no rows say nothing',
+      from: 'rows.length === 0 || parts.every',
+      to: 'parts.every',
+      cases: ['learns nothing from no rows'],
+    },
+    {
+      rule: 'the rows of a statement around a write are not those of the write',
+      file: 'src/adapter/plan.ts',
+      from: 'writes.length === 1 && writes[0]!.how === kind ?',
+      to: 'writes.length === 1 ?',
+      cases: ['for it: WITH x AS'],
+    },
+    {
+      rule: 'a column of another table is not returned',
+      file: 'src/sql/output.ts',
+      from: 'const column = isOwn ? name : undefined;',
+      to: 'const column = name;',
+      cases: ['RETURNING l.org_id'],
+    },
+    {
+      rule: 'all columns of several tables are not those of one',
+      file: 'src/sql/write.ts',
+      from: "if (output !== 'all' || items.length === 1)",
+      to: '',
+      cases: ['FROM lines l RETURNING *'],
+    },
+  ]),
+  ...plans([
+    {
+      rule: 'a statement that nobody can read has changed everything',
+      from: 'if (statement.opaque !== undefined)',
+      to: 'if (false)',
+      cases: ['is refused, and has changed everything'],
+    },
+    {
+      rule: 'a function that nobody speaks for may write',
+      from: 'this.#undeclared ??= reason;',
+      to: '',
+      cases: ['that nobody speaks for may change anything'],
+    },
+    {
+      rule: 'a function that nobody speaks for may read',
+      from: '        this.#refused ??= reason;\n',
+      to: '',
+      cases: ['is refused that runs SELECT f(1)'],
+    },
+    {
+      rule: 'what a function reads is read',
+      from: '        this.#isRead(relation);\n        this.#reads.unseen(relation);\n      }',
+      to: '      }',
+      cases: ['is what its rule says'],
+    },
+    {
+      rule: 'what a function writes is written',
+      from: 'for (const table of rule.writes)',
+      to: 'for (const table of [] as typeof rule.writes)',
+      cases: ['is what its rule says'],
+    },
+    {
+      rule: 'a table that is not in the catalogue may be any',
+      from: 'if (found.length === 0 && !write.creates && !isTemporary(write.table, this.#naming))',
+      to: 'if (false)',
+      cases: ['was changed by a write, with everything'],
+    },
+    {
+      rule: 'a temporary table has no schema',
+      from: 'schema === undefined && temporary?.has(name) === true',
+      to: 'temporary?.has(name) === true',
+      cases: ['may be a temporary one'],
+    },
+    {
+      rule: 'a name without a schema may be any once the path was changed',
+      from: 'if (naming.anySchema && table.schema === undefined) return catalog.named(table.name);',
+      to: '',
+      cases: ['a name without a schema may be the table of any'],
+    },
+    {
+      rule: 'a read of a table that is not there is refused',
+      from: 'if (found.length !== 1) this.#refused ??=',
+      to: 'if (found.length > 1) this.#refused ??=',
+      cases: ['is refused that runs SELECT * FROM nothing'],
+    },
+    {
+      rule: 'what cannot be tracked is refused',
+      from: 'if (relation.unreadable !== undefined)',
+      to: 'if (false)',
+      cases: ['reads what cannot be tracked, be it behind a view'],
+    },
+    {
+      rule: 'a load that writes is refused',
+      from: "return writes.length > 0 ? 'a statement that writes' : untracked;",
+      to: 'return writes.length > 0 ? undefined : untracked;',
+      cases: ['is refused that runs DELETE FROM orders RETURNING *'],
+    },
+    {
+      rule: 'a lock is told although a clock came first',
+      file: 'src/sql/facts.ts',
+      from: '    this.untracked ??= reason;\n',
+      to: '    if (this.uncacheable === reason) this.untracked ??= reason;\n',
+      cases: ['when a clock and a lock come together'],
+    },
+    {
+      rule: 'nothing is returned of a tenant that changes',
+      from: "if (column.generated || (kind === 'update' && (write.assigned?.includes(grain) ?? true))) return undefined;",
+      to: '',
+      cases: ['is none in UPDATE orders SET org_id = 1'],
+    },
+    {
+      rule: 'nothing is returned of more than the rows that are named',
+      from: 'if (claimOf(relation.primaryKey, write.equalities, relation, catalog.dialect) === undefined) return undefined;',
+      to: '',
+      cases: ['is none in UPDATE orders SET state = 1'],
+    },
+    {
+      rule: 'nothing is added behind a comment or a semicolon',
+      from: ' || /;|--/.test(sql)',
+      to: '',
+      cases: ['is none in UPDATE orders SET state = 1 WHERE id = 1;', 'WHERE id = 1 -- why'],
+    },
+    {
+      rule: 'nothing is added where it is not allowed',
+      from: ' || !relation.returnable) return undefined;',
+      to: ') return undefined;',
+      cases: ['is none where it may not be added'],
+    },
+  ]),
+];
+
+type Short = Omit<Mutant, 'file' | 'test'> & Partial<Mutant>;
+
+function reads(list: readonly Short[]): Mutant[] {
+  return list.map((it) => ({ file: 'src/adapter/reads.ts', test: 'test/unit/adapter/reads.test.ts', ...it }));
+}
+
+function values(list: readonly Short[]): Mutant[] {
+  return list.map((it) => ({ file: 'src/adapter/values.ts', test: 'test/unit/adapter/values.test.ts', ...it }));
+}
+
+function writes(list: readonly Short[]): Mutant[] {
+  return list.map((it) => ({ file: 'src/adapter/writes.ts', test: 'test/unit/adapter/writes.test.ts', ...it }));
+}
+
+function plans(list: readonly Short[]): Mutant[] {
+  return list.map((it) => ({ file: 'src/adapter/plan.ts', test: 'test/unit/adapter/plan.test.ts', ...it }));
+}
