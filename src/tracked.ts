@@ -30,8 +30,8 @@ export interface SharedLoader {
  *
  * const users = tracked(new DataLoader((ids: readonly number[]) => db.users(ids)), { cache });
  *
- * let settings: Promise<unknown> | undefined;
- * const getSettings = tracked(() => (settings ??= knex('settings')), { cache });
+ * let kept: Promise<unknown> | undefined;
+ * const getTeam = tracked(() => (kept ??= db.team(1)), { cache });
  * ```
  * @throws TypeError for what is neither, and for a loader that is tracked for another cache
  */

@@ -1,5 +1,5 @@
 import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from 'kysely';
-import type { Client, Session } from '../../src/adapter/index.js';
+import type { Client, Form, Session } from '../../src/adapter/index.js';
 
 export type Result = QueryResult<any>;
 
@@ -13,14 +13,16 @@ export const seenBy: unique symbol = Symbol.for('unstale.kysely') as never;
 export class LazyConnection implements DatabaseConnection {
   readonly #driver: Driver;
   readonly #cache: Client<Result>;
+  readonly #form: Form<Result>;
   #own: Promise<DatabaseConnection> | undefined;
   #session: Session<Result> | undefined;
   #isReleased = false;
   /** Loads that go on after their caller has gone: by a time-out, or to refresh. */
   readonly #running = new Set<Promise<unknown>>();
 
-  constructor(driver: Driver, cache: Client<Result>) {
+  constructor(driver: Driver, cache: Client<Result>, form: Form<Result>) {
     this.#driver = driver;
+    this.#form = form;
     this.#cache = cache;
   }
 
@@ -32,7 +34,7 @@ export class LazyConnection implements DatabaseConnection {
     const send = () => this.#use((connection, session) => sent(connection, session, query));
     if (this.#session?.unit !== undefined) return send();
     const { sql, parameters: params } = query;
-    return this.#cache.read({ sql, params }, send, form);
+    return this.#cache.read({ sql, params }, send, this.#form);
   }
 
   async *streamQuery<R>(query: CompiledQuery, chunkSize?: number): AsyncIterableIterator<QueryResult<R>> {
@@ -96,9 +98,3 @@ async function sent(connection: DatabaseConnection, session: Session<Result>, qu
     connection.executeQuery(sql === query.sql ? query : { ...query, sql }),
   );
 }
-
-/** A query has rows and nothing else. */
-const form = {
-  pack: ({ rows }: Result): unknown => rows,
-  unpack: (rows: unknown): Result => ({ rows: rows as unknown[] }),
-};

@@ -1,12 +1,13 @@
 import type { DatabaseConnection, Dialect, Driver } from 'kysely';
 import { type Client, expected, openClient, type Dialect as Sql } from '../../src/adapter/index.js';
 import { LazyConnection, type Result } from './connection.js';
+import { formOf } from './form.js';
 import type { KyselyOptions } from './index.js';
 
 /** The driver of a dialect, seen. Kysely makes one for each instance. @throws TypeError for wrong options */
 export function wrapDriver(dialect: Dialect, { address = '', ...options }: KyselyOptions): Driver {
-  const driver = dialect.createDriver();
   const name = nameOf(dialect);
+  const driver = dialect.createDriver();
   const cache: Client<Result> = openClient<Result>({
     options,
     adapter: 'kysely',
@@ -19,13 +20,21 @@ export function wrapDriver(dialect: Dialect, { address = '', ...options }: Kysel
       hideRows: (result) => ({ ...result, rows: [] }),
     },
   });
+  const form = formOf(async (sql) => {
+    const connection = await driver.acquireConnection();
+    try {
+      return (await connection.executeQuery(raw(sql))).rows;
+    } finally {
+      await driver.releaseConnection(connection);
+    }
+  });
   const quoted = (text: string) =>
     name === 'mysql' ? `\`${text.replaceAll('`', '``')}\`` : `"${text.replaceAll('"', '""')}"`;
   const control = (connection: DatabaseConnection, sql: string, fn: (own: DatabaseConnection) => Promise<void>) =>
     (connection as LazyConnection).control(sql, fn);
   return {
     init: () => driver.init(),
-    acquireConnection: async () => new LazyConnection(driver, cache),
+    acquireConnection: async () => new LazyConnection(driver, cache, form),
     releaseConnection: (connection) => (connection as LazyConnection).release(),
     beginTransaction: (connection, settings) =>
       control(connection, 'begin', (own) => driver.beginTransaction(own, settings)),
@@ -58,7 +67,7 @@ function raw(sql: string) {
 }
 
 /** By what a dialect can do, since nothing says its name. @throws TypeError */
-function nameOf(dialect: Dialect): Sql['name'] {
+export function nameOf(dialect: Dialect): Sql['name'] {
   const { supportsReturning, supportsTransactionalDdl, supportsOutput } = dialect.createAdapter();
   if (supportsOutput) throw expected('dialect', 'one for PostgreSQL, MySQL, MariaDB or SQLite', dialect);
   if (!supportsReturning) return 'mysql';

@@ -6,7 +6,7 @@
 import type { Dialect, Kysely, Transaction } from 'kysely';
 import { expected, type WrapOptions } from '../../src/adapter/index.js';
 import { type LazyConnection, seenBy } from './connection.js';
-import { wrapDriver } from './driver.js';
+import { nameOf, wrapDriver } from './driver.js';
 
 export { cached, type Per, type PerOptions, type TableRule, type WrapOptions } from '../../src/adapter/index.js';
 
@@ -52,6 +52,7 @@ export function withCache(dialect: Dialect, options: KyselyOptions): Dialect {
   if (typeof options.database !== 'string' || options.database === '')
     throw expected('database', 'a name that no other database has', options.database);
   if (wrapped in dialect) throw new TypeError('This dialect is wrapped already: unwrap it first.');
+  nameOf(dialect);
   return Object.assign(Object.create(dialect) as object, {
     [wrapped]: dialect,
     createDriver: () => wrapDriver(dialect, options),

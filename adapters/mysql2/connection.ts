@@ -37,7 +37,7 @@ export class Seen {
   }
 
   get isIdle(): boolean {
-    return this.#running.size === 0 && this.session.unit === undefined;
+    return this.#running.size === 0 && this.#accepted === this.#sent && this.session.unit === undefined;
   }
 
   /** @returns the way back */
@@ -109,7 +109,7 @@ export class Seen {
       if (this.session.unit) for (const handle of this.handles) this.#cache.bind(handle, this.session);
     };
     ended.then(over, over);
-    const back: Callback = onResult && !Object.hasOwn(command, 'start') ? onResult : () => {};
+    const back: Callback = onResult ?? (() => {});
     ended.then(
       ({ rows, fields }) => process.nextTick(back, null, rows, fields),
       (error) => process.nextTick(isUnprepared(command) ? () => {} : back, error),

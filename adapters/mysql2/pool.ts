@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import { EventEmitter } from 'node:events';
-import { type Client, expected, openClient, type Per, type WrapOptions } from '../../src/adapter/index.js';
+import { type Client, expected, openClient, type Params, type Per, type WrapOptions } from '../../src/adapter/index.js';
 import { Seen } from './connection.js';
 import {
   type Connection,
@@ -10,6 +10,7 @@ import {
   type Promised,
   plainStatement,
   replace,
+  type Settings,
 } from './internals.js';
 import { type Answer, form, rowsOf } from './results.js';
 
@@ -47,6 +48,10 @@ class Wrapped {
   #isOpen = true;
   readonly #seen = new WeakMap<object, Seen>();
   readonly #known = new WeakSet<object>();
+  /** How connections make `?` of names, which pools cannot. */
+  #resolve: Connection['_resolveNamedPlaceholders'] | undefined;
+  /** Of queries that may yet send something. */
+  readonly #reading = new Set<Promise<unknown>>();
 
   constructor(core: Pool | Connection, options: WrapOptions) {
     this.#settings = isPool(core) ? core.config.connectionConfig : core.config;
@@ -107,6 +112,7 @@ class Wrapped {
     const before = this.#seen.get(connection);
     if (before !== undefined) before.handles = [connection];
     if (before !== undefined) return;
+    this.#resolve ??= connection._resolveNamedPlaceholders;
     const seen = new Seen(connection, this.#cache);
     this.#seen.set(connection, seen);
     const restore = [
@@ -132,13 +138,16 @@ class Wrapped {
 
   #end(core: Pool | Connection): () => void {
     const { end } = core;
-    return replace(core as Connection, 'end', (callback) =>
+    const ended = (callback?: (error?: unknown) => void) =>
       end.call(core, (error) => {
         this.close();
         if (callback) callback(error);
         else if (error) throw error;
-      }),
-    );
+      });
+    return replace(core as Connection, 'end', (callback) => {
+      if (this.#reading.size === 0) return ended(callback);
+      void Promise.allSettled(this.#reading).then(() => ended(callback));
+    });
   }
 
   #reads(core: Pool | Connection, mayRead: () => boolean): (() => void)[] {
@@ -157,12 +166,17 @@ class Wrapped {
             });
           });
         const told = new EventEmitter();
-        this.#read(core, how, options, send)
-          .then(
-            ({ rows, fields }) => process.nextTick(callback, null, rows, fields),
-            (error) => process.nextTick(callback, error),
-          )
-          .finally(() => process.nextTick(() => told.emit('end')));
+        const running = this.#read(core, how, options, send);
+        const over = () => {
+          this.#reading.delete(running);
+          process.nextTick(() => told.emit('end'));
+        };
+        this.#reading.add(running);
+        running.then(
+          ({ rows, fields }) => process.nextTick(callback, null, rows, fields),
+          (error) => process.nextTick(callback, error),
+        );
+        running.then(over, over);
         return command ?? told;
       });
     });
@@ -176,19 +190,19 @@ class Wrapped {
   ): Promise<Answer> {
     const { rowsAsArray, nestTables, values, cache } = options;
     if (!Object.entries(options).every(([name, value]) => value === undefined || readable.has(name))) return send();
-    const asGiven = { sql: options.sql, params: (values ?? []) as unknown[] };
-    const statement =
-      how === 'query'
-        ? (plainStatement({ ...(core as Connection), config: this.#settings }, options) ?? {
-            sql: core.format(options.sql, values),
-            params: [],
-          })
-        : asGiven;
+    const given = { config: this.#settings, ...(this.#resolve && { _resolveNamedPlaceholders: this.#resolve }) };
+    let statement = how === 'query' ? plainStatement(given, options) : { sql: options.sql, params: values ?? [] };
+    if (statement === undefined && hasNames(options, this.#settings)) return send();
+    statement ??= { sql: core.format(options.sql, values), params: [] };
     // Rows of another shape, or of the other protocol, are another answer.
     const shape = JSON.stringify([how, rowsAsArray, nestTables]);
     const sql = shape === usual ? statement.sql : `${statement.sql}\n/* ${shape.replaceAll('*/', '')} */`;
-    return this.#cache.read({ ...statement, sql, per: cache as Per }, send, form);
+    return this.#cache.read({ params: statement.params as Params, sql, per: cache as Per }, send, form);
   }
+}
+
+function hasNames({ values, namedPlaceholders }: Options, settings: Settings): boolean {
+  return !Array.isArray(values) && Boolean(namedPlaceholders ?? settings.namedPlaceholders);
 }
 
 const usual = '["query",null,null]';

@@ -110,8 +110,8 @@ class Wrapped {
     const { query } = client;
     this.#queries.set(client, query);
     const session = this.#cache.session(client);
-    /** Statements on their way of which the next one may depend: a `BEGIN` that nobody awaited. */
-    let direct = 0;
+    /** Of statements on their way. One may be a `BEGIN` that nobody awaited. */
+    let running = 0;
     const restore = replace(client, 'query', (...args: any[]) => {
       if (!this.#isOpen && session.unit === undefined) {
         restore();
@@ -121,14 +121,12 @@ class Wrapped {
       if (typeof args[0]?.submit === 'function') return this.#submit(client, session, args);
       const call = callOf(args);
       if (call === undefined) return query.apply(client, args);
-      const send = () => this.#send(client, session, call.config);
-      if (session.unit === undefined && direct === 0 && call.config.cache !== false)
-        return answered(this.#read(call.config, send), call.callback);
-      direct++;
-      return answered(
-        send().finally(() => direct--),
-        call.callback,
-      );
+      const send = () => {
+        running++;
+        return this.#send(client, session, call.config).finally(() => running--);
+      };
+      const mayRead = running === 0 && session.unit === undefined && call.config.cache !== false;
+      return answered(mayRead ? this.#read(call.config, send) : send(), call.callback);
     });
     return restore;
   }

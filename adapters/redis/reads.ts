@@ -160,7 +160,9 @@ export class Reads {
     const replies = await carryOut(nodes, errands, timeout, clock);
     missing.forEach((i, n) => {
       // An error of the SET (out of memory, say) shows in the GET: there is still no version.
-      values[i] = (replies[2 * n + 1] ?? (replies[2 * n] as Value)) as Value;
+      const [set, got] = [replies[2 * n], replies[2 * n + 1]];
+      // Evicted between the two: it has none, and gets one that nobody else will ever see.
+      values[i] = (got ?? (set instanceof Error ? set : Buffer.from(freshVersion()))) as Value;
     });
     // The SET has told the tracker that the tag changed, and used up its watch. Only another GET sets it again.
     if (watch) for (const i of missing) watched?.delete(i);

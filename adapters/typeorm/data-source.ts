@@ -53,7 +53,7 @@ export function wrapDataSource(ds: DataSource, options: WrapOptions): Wrapping {
 
   const given = ds.options;
   const before = Object.getOwnPropertyDescriptors(ds);
-  const { transaction } = ds.manager;
+  const transaction = Object.getOwnPropertyDescriptor(ds.manager, 'transaction');
   let isWrapped = true;
   const queryResultCache = {
     // Called by `initialize` and `destroy`.
@@ -89,7 +89,8 @@ export function wrapDataSource(ds: DataSource, options: WrapOptions): Wrapping {
         delete ds[name];
         if (before[name] !== undefined) Object.defineProperty(ds, name, before[name]);
       }
-      ds.manager.transaction = transaction;
+      delete (ds.manager as Partial<Manager>).transaction;
+      if (transaction !== undefined) Object.defineProperty(ds.manager, 'transaction', transaction);
     },
   };
 }

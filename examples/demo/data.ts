@@ -1,4 +1,4 @@
-import type { Database } from './database.js';
+import type { Knex } from 'knex';
 
 /** A table of the demo: its columns, and a select that makes row number `n`. */
 interface Table {
@@ -61,18 +61,18 @@ const all = tables.reduce((sum, table) => sum + table.rows, 0);
 const portion = 20_000;
 
 /** Makes the tables, telling the share that is done; answers with the number of rows. */
-export async function loadData(db: Database, tell: (share: number) => void): Promise<number> {
+export async function loadData(knex: Knex, tell: (share: number) => void): Promise<number> {
   let done = 0;
   for (const { name, rows, columns, row, indexes } of tables) {
-    await db.rows(`create table ${name} (${columns})`);
+    await knex.raw(`create table ${name} (${columns})`);
     for (let from = 1; from <= rows; from += portion) {
       const to = Math.min(rows, from + portion - 1);
-      await db.rows(`insert into ${name} select ${row} from generate_series($1::int, $2::int) n`, [from, to]);
+      await knex.raw(`insert into ${name} select ${row} from generate_series(?::int, ?::int) n`, [from, to]);
       done += to - from + 1;
       tell(done / all);
     }
-    for (const index of indexes) await db.rows(`create index on ${name} (${index})`);
-    await db.rows(`analyze ${name}`);
+    for (const index of indexes) await knex.raw(`create index on ${name} (${index})`);
+    await knex.raw(`analyze ${name}`);
   }
   return all;
 }

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type Cache, createCache } from '../../src/index.js';
 import type { Database } from './database.js';
 import { openShared } from './shared-cache.js';
-import type { Story } from './story.js';
+import type { Story, TellStory } from './story.js';
 
 /** One way to come by the answer of a story, and what it cost. */
 export interface Figure {
@@ -16,16 +16,24 @@ class WrongAnswer extends Error {
   override name = 'WrongAnswer';
 }
 
+/** A process of the service: its cache, and its client, which is wrapped for it. */
+interface Process {
+  readonly cache: Cache;
+  readonly story: Story;
+  run(): Promise<unknown>;
+}
+
 /**
  * Tells a story without a cache, and with one in each of its states. Each answer must equal the one that comes straight
  * from the database; after a write, the one that comes from it then.
  *
  * @throws WrongAnswer
  */
-export async function measure(story: Story, db: Database, redis: string | undefined): Promise<Figure[]> {
-  const caches: Cache[] = [createCache()];
+export async function measure(tell: TellStory, db: Database, redis: string | undefined): Promise<Figure[]> {
+  const caches: Cache[] = [];
   const figures: Figure[] = [];
-  let truth = await story.direct();
+  const { title, direct } = tell(db.plain);
+  let truth = await direct();
 
   /** Runs it `times` times and keeps the median. `before`: what comes before each run, off the clock. */
   async function figure(label: string, times: number, run: () => Promise<unknown>, before = async () => {}) {
@@ -44,47 +52,45 @@ export async function measure(story: Story, db: Database, redis: string | undefi
 
   function compare(label: string, answer: unknown): void {
     if (!isDeepStrictEqual(answer, truth))
-      throw new WrongAnswer(`${story.title}, ${label}: the answer is not the one that the database gives`);
+      throw new WrongAnswer(`${title}, ${label}: the answer is not the one that the database gives`);
   }
 
-  /** The story in a process that has just started: nothing is in its own memory, and Redis may have it all. */
-  async function inNewProcess(url: string): Promise<{ cache: Cache; run: () => Promise<unknown> }> {
-    const cache = await openShared(url, 'demo');
+  function processOf(cache: Cache): Process {
     caches.push(cache);
-    return { cache, run: story.through(cache) };
+    const story = tell(db.through(cache));
+    return { cache, story, run: story.through(cache) };
   }
+
+  /** One that has just started: nothing is in its own memory, and Redis may have it all. */
+  const newProcess = async (url: string) => processOf(await openShared(url, 'demo'));
 
   try {
-    const memory = caches[0] as Cache;
-    const viaMemory = story.through(memory);
-    await figure('without cache', 3, () => story.direct());
-    await figure('cold', 3, viaMemory, async () => void (await memory.clear()));
-    await figure('warm in memory', 11, viaMemory);
+    const alone = processOf(createCache());
+    await figure('without cache', 3, direct);
+    await figure('cold', 3, alone.run, async () => void (await alone.cache.clear()));
+    await figure('warm in memory', 11, alone.run);
 
     if (redis !== undefined) {
-      const first = await inNewProcess(redis);
+      const first = await newProcess(redis);
       await first.run();
       await first.cache.has('anything'); // answered after what it has stored: that has arrived
-      let { run } = first;
+      let next = first;
       await figure(
         'warm in Redis',
         7,
-        () => run(),
+        () => next.run(),
         async () => {
-          ({ run } = await inNewProcess(redis));
+          next = await newProcess(redis);
         },
       );
     }
 
-    const tags = await story.write();
-    truth = await story.direct();
-    await memory.invalidate(...tags);
-    await figure('after a write', 1, viaMemory);
-
-    if (redis !== undefined) {
-      await (await inNewProcess(redis)).cache.invalidate(...tags);
-      compare('after a write, by Redis', await (await inNewProcess(redis)).run());
-    }
+    // Each cache hears of the writes of its own clients: of memory, this process; over Redis, another one.
+    await alone.story.write();
+    if (redis !== undefined) await (await newProcess(redis)).story.write();
+    truth = await direct();
+    await figure('after a write', 1, alone.run);
+    if (redis !== undefined) compare('after a write, by Redis', await (await newProcess(redis)).run());
   } finally {
     await Promise.all(caches.map((cache) => cache.close()));
   }

@@ -1,13 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { redisStore } from '../../adapters/redis/index.js';
-import { type Cache, createCache } from '../../src/index.js';
+import { type Cache, type CacheOptions, createCache } from '../../src/index.js';
 
 /**
  * A cache over Redis that is connected. A service need not wait for that: until then its reads go to the database. Here
  * they would be counted.
  */
-export async function openShared(url: string, name: string): Promise<Cache> {
-  const cache = createCache({ store: redisStore(url), name });
+export async function openShared(url: string, name: string, options: CacheOptions = {}): Promise<Cache> {
+  const cache = createCache({ store: redisStore(url), name, ...options });
   const end = performance.now() + 5000;
   for (;;) {
     try {

@@ -1,5 +1,5 @@
+import type { Knex } from 'knex';
 import type { Cache } from '../../src/index.js';
-import type { Database } from './database.js';
 
 /** A piece of a service that is slow, and the same through a cache. */
 export interface Story {
@@ -8,10 +8,11 @@ export interface Story {
   readonly about: string;
   /** As the service was before. */
   direct(): Promise<unknown>;
-  /** As it is with `cache`: the same answer. Called once for each cache. */
+  /** As it is with `cache`, for which the client is wrapped: the same answer. */
   through(cache: Cache): () => Promise<unknown>;
-  /** Changes a row that the answer shows. Answers with the tags to invalidate. */
-  write(): Promise<string[]>;
+  /** Changes a row that the answer shows, and does nothing else: nobody tells the cache. */
+  write(): Promise<unknown>;
 }
 
-export type TellStory = (db: Database) => Story;
+/** `knex`: the client of one process, wrapped or not. The service's queries are the same for both. */
+export type TellStory = (knex: Knex) => Story;

@@ -160,6 +160,8 @@ export class Known {
   readonly #floor: number;
   /** When the look began, in the order of beginnings. */
   readonly begun: number;
+  /** An answer that was asked for while a tag was distrusted may be older than what has been delivered since. */
+  readonly #trustedAgain: number;
   /** Whether the table may know anything: without a watch, nobody feeds it. */
   readonly #remembers: boolean;
 
@@ -168,6 +170,7 @@ export class Known {
     this.#parts = parts;
     this.#floor = floor;
     this.begun = parts.begin();
+    this.#trustedAgain = parts.tags.trustedAgain;
     this.#remembers = !parts.shared || parts.settings.read.maxStale > 0;
   }
 
@@ -208,7 +211,8 @@ export class Known {
     }
     const answer = await this.#parts.session.read(undefined, tags);
     this.#epoch = answer.epoch;
-    const trusted = answer.epoch === entry.epoch && this.#parts.tags.distrusted === 0;
+    const { distrusted, trustedAgain } = this.#parts.tags;
+    const trusted = answer.epoch === entry.epoch && distrusted === 0 && trustedAgain === this.#trustedAgain;
     if (trusted && isSame(answer.versions, entry.versions)) return true;
     for (let i = 0; i < tags.length; i++) this.versions.set(tags[i] as string, answer.versions[i] as Version);
     return this.holds(entry.epoch, tags, entry.versions);
@@ -220,7 +224,8 @@ export class Known {
 
   /** Whether these pairs are what the tags have now. */
   holds(epoch: string, tags: readonly string[], versions: readonly Version[]): boolean {
-    if (epoch !== this.epoch) return false;
+    // What was asked for before a delivery, and is heard after it, may be from before: which tags these were, nobody asks.
+    if (epoch !== this.epoch || this.#parts.tags.trustedAgain !== this.#trustedAgain) return false;
     return tags.every((tag, i) => {
       const version = versions[i];
       return this.versions.get(tag) === version && !isFenced(version) && !this.#parts.tags.isDistrusted(tag);

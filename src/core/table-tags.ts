@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { encodeKey, type KeyPart } from '../values/index.js';
 
 /**
@@ -32,10 +32,8 @@ export function rowTag(table: string, id: KeyPart | readonly KeyPart[]): string 
 
 /** What stands behind `T` in a row's tag. */
 export function rowMark(id: KeyPart | readonly KeyPart[]): string {
-  const digest = createHash('sha256')
-    .update(encodeKey([canonical(Array.isArray(id) && id.length === 1 ? id[0] : id)]))
-    .digest();
-  return `#${digest.readUInt32BE(0) % buckets}`;
+  const digest = hash('sha256', encodeKey([canonical(Array.isArray(id) && id.length === 1 ? id[0] : id)]), 'hex');
+  return `#${Number.parseInt(digest.slice(0, 8), 16) % buckets}`;
 }
 
 /** The rows of one tenant, or of one value of the column that stands for it. */

@@ -23,6 +23,8 @@ export class Tags {
   changes = 0;
   /** How many tags are distrusted at the moment: mostly none, and then nobody has to look. */
   distrusted = 0;
+  /** How often that has ended for a tag. */
+  trustedAgain = 0;
   #marks = 0;
   /** The newest change of any tag that the table has no cell for. */
   #floor = 0;
@@ -110,7 +112,10 @@ export class Tags {
     this.distrusted += on ? 1 : -1;
     this.changes++;
     if (on) this.hold(cell);
-    else this.release(cell);
+    else {
+      this.trustedAgain++;
+      this.release(cell);
+    }
   }
 
   isDistrusted(tag: string): boolean {

@@ -1,4 +1,5 @@
 import { encodeKey } from '../values/index.js';
+import type { Query } from './ask.js';
 import { currentScope, currentUnit, isInLoad, runWithin } from './context.js';
 import type { CacheEvents } from './events.js';
 import { refuse } from './findings.js';
@@ -94,10 +95,15 @@ export class ViewPort implements Port {
     const entry = fresh ? undefined : view.hit(key, settings);
     if (entry !== undefined) return Promise.resolve(view.cachedFrom<T>(entry));
     const { version } = parts.settings;
-    const miss = () =>
-      view
-        .miss(view.ask(key, new StatementQuery(read, version)))
-        .then((landing) => view.cachedOf<T>(landing));
+    const query: Query = {
+      ...{ name, settings, version, fresh, load },
+      isStatement: true,
+      // To find them takes as long as a hit, and in memory nobody asks.
+      get likely() {
+        return read.likely;
+      },
+    };
+    const miss = () => view.miss(view.ask(key, query)).then((landing) => view.cachedOf<T>(landing));
     const joined = fresh || settings.tolerate > 0 ? undefined : view.join(key, settings);
     if (joined === undefined) return miss();
     return joined.then((landing) => (landing === undefined ? miss() : view.cachedOf<T>(landing)));

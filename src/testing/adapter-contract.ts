@@ -1,17 +1,22 @@
-import { hidden, schemas } from './adapter/catalog.js';
+import { builders } from './adapter/builders.js';
+import { hidden } from './adapter/catalog.js';
 import type { AdapterCase, AdapterDriver } from './adapter/driver.js';
 import { isolation } from './adapter/isolation.js';
-import { loads, words } from './adapter/loads.js';
+import { loads } from './adapter/loads.js';
 import { outcomes } from './adapter/outcomes.js';
 import { limits, reading } from './adapter/reading.js';
-import { ignored, rows, tenants } from './adapter/rows.js';
+import { rows } from './adapter/rows.js';
 import { byHand, savepoints } from './adapter/savepoints.js';
+import { schemas } from './adapter/schemas.js';
 import { places, views } from './adapter/shapes.js';
+import { ignored, tenants } from './adapter/tenants.js';
 import { transactions } from './adapter/transactions.js';
 import type { Trap } from './adapter/trap.js';
+import { upserts } from './adapter/upserts.js';
 import { values } from './adapter/values.js';
+import { words } from './adapter/words.js';
 import { inWorld, type Processes } from './adapter/world.js';
-import { builders, cascades, upserts, writes } from './adapter/writes.js';
+import { cascades, writes } from './adapter/writes.js';
 
 export type {
   AdapterBuilders,
@@ -86,7 +91,7 @@ export function adapterContract(driver: AdapterDriver): readonly AdapterCase[] {
         name: `${trap.name} (${processes} process${processes === 'one' ? '' : 'es'})`,
         ...(skip !== undefined && { skip }),
         run: async () => {
-          if (skip === undefined) await inWorld(driver, processes, trap);
+          if (skip === undefined) await inWorld(driver, processes, trap, trap.body);
         },
       }),
     );

@@ -199,7 +199,7 @@ const sharedRules: readonly Rule[] = [
     'trusts a tag once it is delivered, whenever it was asked for',
     ['OWN'],
     'Nor does it serve what was asked for before the delivery and is heard after it.',
-    ['test/regress/030-answers-older-than-a-delivery.test.ts', 'on its way while its tag was delivered'],
+    ['src/core/look.ts', 'trustedAgain !== this.#trustedAgain'],
   ),
   of(
     'two refusals of one tag',

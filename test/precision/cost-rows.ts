@@ -9,17 +9,28 @@ const { url, ...effort } = JSON.parse(process.argv[2] as string) as Effort & { u
  * PostgreSQL, whose answer to the query that is measured is played back: the driver and the server cost many times more
  * than all that is measured here, and never the same. All else is asked for in earnest.
  */
-class Replayed extends (Knex({ client: 'pg' }).client.constructor as typeof Instance.Client) {
-  async _query(connection: unknown, query: { sql: string; bindings: unknown[]; response?: unknown }) {
+const Pg = Knex({ client: 'pg' }).client.constructor as new () => {
+  _query(connection: unknown, query: Sent): Promise<Sent>;
+};
+
+class Replayed extends Pg {
+  override async _query(connection: unknown, query: Sent): Promise<Sent> {
     if (!query.sql.startsWith('select * from "contacts"')) return super._query(connection, query);
     query.response = { command: 'SELECT', rowCount: 1, oid: null, rows: [rowOf(query.bindings[0])], fields };
     return query;
   }
 }
 
+interface Sent {
+  readonly sql: string;
+  readonly bindings: readonly unknown[];
+  response?: unknown;
+}
+
 const fields = ['id', 'tenant_id', 'name', 'phone'].map((name) => ({ name, dataTypeID: 23 }));
 const rowOf = (id: unknown) => ({ id, tenant_id: 7, name: 'Ada Lovelace', phone: '+4912345678' });
-const open = () => Knex({ client: Replayed, connection: url, pool: { min: 1, max: 1 } });
+const open = () =>
+  Knex({ client: Replayed as unknown as typeof Instance.Client, connection: url, pool: { min: 1, max: 1 } });
 
 const admin = Knex({ client: 'pg', connection: url });
 await admin.schema.dropTableIfExists('contacts');

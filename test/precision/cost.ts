@@ -4,7 +4,7 @@
  * Compiled as in the package, since loaders that compile on the way make every function slower.
  */
 import { fork } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
@@ -17,11 +17,11 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
   },
 });
+// Below the packages, so that they are found from there.
+const folder = join(import.meta.dirname, `../../node_modules/.cache/cost-${process.pid}`);
 const { services, missing, stop } = await startServices(['postgres']);
 for (const reason of missing) console.log(reason);
 if (services.postgres !== undefined) {
-  // Below the packages, so that they are found from there.
-  const folder = join(import.meta.dirname, `../../node_modules/.cache/cost-${process.pid}`);
   mkdirSync(folder, { recursive: true });
   const outfile = join(folder, 'cost-rows.mjs');
   await build({
@@ -45,3 +45,4 @@ if (services.postgres !== undefined) {
   process.exitCode = await new Promise<number>((resolve) => child.once('exit', (code) => resolve(code ?? 1)));
 }
 await stop();
+rmSync(folder, { recursive: true, force: true });

@@ -113,7 +113,7 @@ export async function play(stage: Stage, seed: number): Promise<Played> {
       // A client with one connection has none left while its transaction is open.
       const free = tx === undefined || driver.pool;
       const does = random.pick({
-        read: free ? 55 : 0,
+        read: free ? 75 : 0,
         write: free && !tx ? 14 : 0,
         byHand: free && !tx && !other(who)?.wrote ? 3 : 0,
         begin: tx ? 0 : 7,

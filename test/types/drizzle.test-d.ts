@@ -38,7 +38,7 @@ test('wrong options do not compile', () => {
   // @ts-expect-error no such rule
   withCache(bare, { cache, tables: { users: { lifetime: '1m' } } });
   // @ts-expect-error no duration
-  cached('soon', () => db.select().from(users));
+  void cached('soon', () => db.select().from(users));
   const select = db.select().from(users);
   // @ts-expect-error Drizzle counts seconds
   select.$withCache({ config: { ex: '1m' } });

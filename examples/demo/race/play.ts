@@ -1,12 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Database } from '../database.js';
+import { InvalidationPendingError } from '../../../src/index.js';
 import { randomOf, zipf } from '../random.js';
 import type { Referee } from './referee.js';
 import type { Subject } from './subjects.js';
 
 /** What one process does in a race. */
 export interface Plan {
-  /** From it comes the schedule: which rows, in which order, after which pauses, and how slow the loads are. */
+  /** From it comes the schedule: which rows, in which order, after which pauses. */
   readonly seed: number;
   readonly readers: number;
   readonly writers: number;
@@ -39,19 +39,15 @@ const rows = 24;
 const pick = (random: () => number) => 1 + zipf(random, rows);
 
 /** Readers and writers of one process, side by side on the same rows. */
-export async function play(plan: Plan, subject: Subject, db: Database, referee: Referee): Promise<Tally> {
+export async function play(plan: Plan, subject: Subject, referee: Referee): Promise<Tally> {
   const tally = noTally();
   const end = performance.now() + plan.lasts;
 
   async function reader(random: () => number): Promise<void> {
     while (performance.now() < end) {
       const row = pick(random);
-      const slow = 0.005 + random() * 0.03;
       const floor = await referee.acknowledged(row);
-      const value = await subject.read(row, () => {
-        tally.loads++;
-        return readSlowly(db, row, slow);
-      });
+      const value = await subject.read(row, () => tally.loads++);
       tally.reads++;
       if (value < floor) {
         tally.stale++;
@@ -64,11 +60,13 @@ export async function play(plan: Plan, subject: Subject, db: Database, referee: 
   async function writer(random: () => number): Promise<void> {
     while (performance.now() < end) {
       const row = pick(random);
-      const value = await increment(db, row); // committed when it answers
       tally.writes++;
-      await subject.written(row).then(
-        () => referee.record(row, value),
-        () => tally.refused++,
+      await subject.write(row).then(
+        (value) => referee.record(row, value),
+        (error) => {
+          if (!(error instanceof InvalidationPendingError)) throw error;
+          tally.refused++;
+        },
       );
       await wait(random() * 90);
     }
@@ -80,21 +78,4 @@ export async function play(plan: Plan, subject: Subject, db: Database, referee: 
     ...Array.from({ length: plan.writers }, (_, i) => writer(randomOf(seed * 1000 + 500 + i))),
   ]);
   return tally;
-}
-
-/** A report of its time: what it answers was true when it began. */
-async function readSlowly(db: Database, row: number, seconds: number): Promise<number> {
-  const [found] = await db.rows<{ value: number }>('select value, pg_sleep($2)::text from contested where id = $1', [
-    row,
-    seconds,
-  ]);
-  return (found as { value: number }).value;
-}
-
-async function increment(db: Database, row: number): Promise<number> {
-  const [written] = await db.rows<{ value: number }>(
-    'update contested set value = value + 1 where id = $1 returning value',
-    [row],
-  );
-  return (written as { value: number }).value;
 }

@@ -44,9 +44,9 @@ export function inThisProcess(db: Database): Course {
   return {
     processes: 1,
     async run(name, seed) {
-      const subject = await openSubject(name);
+      const subject = await openSubject(name, db);
       try {
-        return await play({ readers: 24, writers: 3, lasts, seed }, subject, db, refereeInMemory());
+        return await play({ readers: 24, writers: 3, lasts, seed }, subject, refereeInMemory());
       } finally {
         await subject.close();
       }

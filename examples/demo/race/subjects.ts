@@ -1,11 +1,16 @@
 import type { Redis } from 'ioredis';
+import type { Knex } from 'knex';
 import { createCache } from '../../../src/index.js';
+import type { Database } from '../database.js';
 import { openShared } from '../shared-cache.js';
+import { increment, readSlowly } from './contested.js';
 
-/** A cache in the race: how it reads a row, and what the writer of a row waits for. */
+/** A cache in the race: how it reads a row, and how a row is written that it has. */
 export interface Subject {
-  read(row: number, load: () => Promise<number>): Promise<number>;
-  written(row: number): Promise<unknown>;
+  /** @param onLoad - told when the database is asked */
+  read(row: number, onLoad: () => void): Promise<number>;
+  /** Resolves with the new value when everybody has been told; rejects when that is not known. */
+  write(row: number): Promise<number>;
   close(): Promise<unknown>;
 }
 
@@ -15,27 +20,47 @@ export type SubjectName = (typeof subjectNames)[number];
 const ttl = 30_000;
 
 /** `redis`: what all processes share; without it, the memory of this one. */
-export async function openSubject(name: SubjectName, redis?: { url: string; client: Redis }): Promise<Subject> {
-  if (name === 'delete on write') return deleteOnWrite(redis ? inRedis(redis.client) : inMemory());
-  const cache = redis ? await openShared(redis.url, 'race') : createCache();
+export async function openSubject(
+  name: SubjectName,
+  db: Database,
+  redis?: { url: string; client: Redis },
+): Promise<Subject> {
+  if (name === 'delete on write') return deleteOnWrite(db.plain, redis ? inRedis(redis.client) : inMemory());
+  // The referee must not record a write that was not acknowledged.
+  const options = { onUnacknowledged: 'throw' } as const;
+  const cache = redis ? await openShared(redis.url, 'race', options) : createCache(options);
+  const knex = db.through(cache);
   return {
-    read: (row, load) => cache.getOrSet({ key: ['row', row], ttl, tags: [`row:${row}`], load }),
-    written: (row) => cache.invalidate(`row:${row}`),
+    read: (row, onLoad) =>
+      cache.getOrSet({
+        key: ['row', row],
+        ttl,
+        load() {
+          onLoad();
+          return readSlowly(knex, row);
+        },
+      }),
+    write: (row) => increment(knex, row),
     close: () => cache.close(),
   };
 }
 
 /** The cache that everybody writes first: look, else load and keep; delete after a write. Correct, until it is raced. */
-function deleteOnWrite(kept: Kept): Subject {
+function deleteOnWrite(knex: Knex, kept: Kept): Subject {
   return {
-    async read(row, load) {
+    async read(row, onLoad) {
       const found = await kept.get(`row:${row}`);
       if (found !== null) return Number(found);
-      const value = await load();
+      onLoad();
+      const value = await readSlowly(knex, row);
       await kept.set(`row:${row}`, String(value)); // and if it was deleted while we loaded?
       return value;
     },
-    written: (row) => kept.delete(`row:${row}`),
+    async write(row) {
+      const value = await increment(knex, row);
+      await kept.delete(`row:${row}`);
+      return value;
+    },
     close: async () => {},
   };
 }

@@ -19,13 +19,13 @@ process.on('message', ({ name, plan }: Task) => void run(name, plan));
 // The demo has ended, by whatever way.
 process.on('disconnect', () => process.exit());
 
-await Promise.all([client.ping(), db.rows('select 1')]);
+await Promise.all([client.ping(), db.plain.raw('select 1')]);
 process.send?.('ready');
 
 async function run(name: SubjectName, plan: Plan): Promise<void> {
-  const subject = await openSubject(name, { url: redisUrl, client });
+  const subject = await openSubject(name, db, { url: redisUrl, client });
   try {
-    process.send?.(await play(plan, subject, db, refereeInRedis(client, name)));
+    process.send?.(await play(plan, subject, refereeInRedis(client, name)));
   } finally {
     await subject.close();
   }

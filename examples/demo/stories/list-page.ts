@@ -12,17 +12,17 @@ interface Response {
 }
 
 /** A list page that asks for the details of each row: 1 + 100 queries. */
-export const listPage: TellStory = (db) => {
+export const listPage: TellStory = (knex) => {
   const client = 7;
 
-  const postsOf = (id: number) =>
-    db.rows<Post>('select * from post where client_id = $1 order by created_at desc limit 100', [id]);
+  const postsOf = async (id: number): Promise<Post[]> =>
+    knex('post').where({ client_id: id }).orderBy('created_at', 'desc').limit(100);
 
-  const responsesTo = (post: number) =>
-    db.rows<Response>('select * from response where post_id = $1 order by id', [post]);
+  const responsesTo = async (post: number): Promise<Response[]> =>
+    knex('response').where({ post_id: post }).orderBy('id');
 
   async function responsesToAll(posts: readonly number[]): Promise<Map<number, Response[]>> {
-    const rows = await db.rows<Response>('select * from response where post_id = any($1) order by id', [posts]);
+    const rows: Response[] = await knex('response').whereIn('post_id', posts).orderBy('id');
     const byPost = new Map<number, Response[]>(posts.map((post) => [post, []]));
     for (const row of rows) byPost.get(row.post_id)?.push(row);
     return byPost;
@@ -37,24 +37,18 @@ export const listPage: TellStory = (db) => {
       return page;
     },
     through: (cache) => async () => {
-      const posts = await cache.getOrSet({
-        key: ['posts', client],
-        tags: [`client:${client}`],
-        load: () => postsOf(client),
-      });
+      const posts = await cache.getOrSet({ key: ['posts', client], load: () => postsOf(client) });
       // One lookup for all of them, and one query for those that are missing.
       const responses = await cache.getOrSetMany({
         inputs: posts.map((post) => post.id),
         key: (post) => ['responses', post],
-        tags: (post) => [`post:${post}`],
         load: responsesToAll,
       });
       return posts.map((post, i) => ({ post, responses: responses[i] }));
     },
     async write() {
       const [newest] = await postsOf(client);
-      await db.rows("update response set content = 'edited' where post_id = $1", [newest?.id]);
-      return [`post:${newest?.id}`];
+      await knex('response').where({ post_id: newest?.id }).update({ content: 'edited' });
     },
   };
 };

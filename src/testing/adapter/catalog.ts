@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import type { AdapterClient } from './driver.js';
+import { names, newcomer } from './shop.js';
 import { about, trap } from './trap.js';
-import { hour, rolledBack, type World } from './world.js';
+import { hour } from './world.js';
 
-const names = 'select id, name from accounts';
-const newcomer = 'insert into accounts (id, org, name, email) values (?, ?, ?, ?)';
 const eve = [9, 'acme', 'Eve', 'eve@x'] as const;
 const onlyPostgres = (why: string) => ({ mysql: why, sqlite: why });
 
@@ -60,6 +59,15 @@ export const hidden = about('the catalogue', [
     const lines = await w.prime(log);
     for (const sql of making.slice(1)) await w.writer.write(sql);
     await w.writer.write(newcomer, eve);
+    await lines.changed();
+  }),
+  trap('a trigger that somebody else made counts', async (w) => {
+    const making = logging[w.dialect];
+    await w.writer.write(making[0] as string);
+    await w.settle();
+    for (const sql of making.slice(1)) await w.writer.write(sql);
+    const lines = await w.prime(log);
+    await w.reader.write(newcomer, eve);
     await lines.changed();
   }),
   trap(
@@ -206,218 +214,3 @@ export const hidden = about('the catalogue', [
     },
   ),
 ]);
-
-/** What changes what names mean. */
-export const schemas = about('schemas', [
-  trap('a column that was added is there', async (w) => {
-    const [all, one] = [
-      await w.prime('select * from pairs'),
-      await w.prime('select * from pairs where a = ? and b = ?', [1, 1]),
-    ];
-    await w.writer.write(`alter table pairs add column extra varchar(10) default 'x'`);
-    await all.changed();
-    await one.changed();
-  }),
-  trap('a table that was dropped and made anew is another one', async (w) => {
-    const one = await w.prime('select value from pairs where a = ?', [1]);
-    await w.writer.write('drop table pairs');
-    await w.writer.write('create table pairs (a integer primary key, value varchar(50))');
-    await one.changed();
-    await w.writer.write(`insert into pairs (a, value) values (1, 'new')`);
-    const again = await w.prime('select value from pairs where a = ?', [1]);
-    await w.writer.write(`update pairs set value = 'newer' where a = 1`);
-    await again.changed();
-  }),
-  trap(
-    'tables that change places are each other',
-    async (w) => {
-      const one = await w.prime('select value from pairs order by value');
-      await w.writer.write('alter table pairs rename to old_pairs');
-      await w.writer.write('alter table new_pairs rename to pairs');
-      await one.changed();
-      const again = await w.prime('select value from pairs');
-      await w.writer.write(`insert into pairs (a, b, value) values (5, 5, 'five')`);
-      await again.changed();
-    },
-    { given: ['create table new_pairs (a integer, b integer, value varchar(50), primary key (a, b))'] },
-  ),
-  trap('a table made by a query counts from its first row', async (w) => {
-    await w.writer.write('create table copies as select id, name from accounts');
-    await w.settle();
-    const all = await w.prime('select id from copies');
-    await w.writer.write(`insert into copies (id, name) values (77, 'x')`);
-    await all.changed();
-  }),
-  trap(
-    'DDL of a transaction that is rolled back changes nothing',
-    async (w) => {
-      const all = await w.prime('select * from pairs');
-      await rolledBack(w.writer, async (tx) => {
-        await tx.write('alter table pairs add column extra integer');
-        assert.ok('extra' in ((await tx.read('select * from pairs', [], hour))[0] ?? {}));
-      });
-      await all.unchanged();
-      await w.writer.write(`update pairs set value = 'new' where a = 1 and b = 1`);
-      await all.changed();
-    },
-    { not: { mysql: 'DDL commits' } },
-  ),
-  trap(
-    'a foreign key that somebody else made cascades',
-    async (w) => {
-      await w.settle();
-      await w.writer.write('alter table code_lines add foreign key (code) references codes (code) on delete cascade');
-      // What the reader knows of the catalogue is older.
-      const children = await w.prime('select id from code_lines');
-      await w.reader.write(`delete from codes where code = 'abc'`);
-      await children.changed();
-    },
-    {
-      given: [
-        'create table code_lines (id integer primary key, code varchar(20) not null)',
-        `insert into code_lines values (1, 'abc'), (2, 'def')`,
-      ],
-      not: { sqlite: 'foreign keys are made with the table' },
-    },
-  ),
-  trap('a trigger that somebody else made counts', async (w) => {
-    const making = logging[w.dialect];
-    await w.writer.write(making[0] as string);
-    await w.settle();
-    for (const sql of making.slice(1)) await w.writer.write(sql);
-    const lines = await w.prime(log);
-    await w.reader.write(newcomer, eve);
-    await lines.changed();
-  }),
-  trap(
-    'a foreign key made later cascades',
-    async (w) => {
-      const children = await w.prime('select id from code_lines');
-      await w.writer.write('alter table code_lines add foreign key (code) references codes (code) on delete cascade');
-      await w.writer.write(`delete from codes where code = 'abc'`);
-      await children.changed();
-    },
-    {
-      given: [
-        'create table code_lines (id integer primary key, code varchar(20) not null)',
-        `insert into code_lines values (1, 'abc'), (2, 'def')`,
-      ],
-      not: { sqlite: 'foreign keys are made with the table' },
-    },
-  ),
-  trap(
-    'a table of another schema is another one',
-    async (w) => {
-      const [here, there] = [await w.prime('select value from pairs'), await w.prime('select value from other.pairs')];
-      await w.writer.write(`update other.pairs set value = 'new'`);
-      await there.changed();
-      await here.kept();
-    },
-    { given: { postgres: elsewhere('other') }, not: onlyPostgres('no schemas in a database') },
-  ),
-  trap(
-    'a table of another database of the server is another one',
-    async (w) => {
-      const other = `other_${Math.random().toString(36).slice(2)}`;
-      await w.bare(`create database ${other}`);
-      try {
-        await w.bare(`create table ${other}.pairs (a integer primary key, value varchar(50))`);
-        await w.bare(`insert into ${other}.pairs values (1, 'there')`);
-        const [here, there] = [
-          await w.prime('select value from pairs'),
-          await w.prime(`select value from ${other}.pairs`),
-        ];
-        await w.writer.write(`update ${other}.pairs set value = 'new'`);
-        await there.changed();
-        await here.kept();
-      } finally {
-        await w.bare(`drop database ${other}`);
-      }
-    },
-    { not: { postgres: 'statements stay in their database', sqlite: 'one file' } },
-  ),
-  trap(
-    'a search path that was changed makes names mean other tables',
-    pinned(async (w, run) => {
-      const there = await w.prime('select value from other.pairs');
-      await run('set search_path = other, public');
-      await run(`update pairs set value = 'new'`);
-      await w.beside(() => there.changed());
-      const read = () =>
-        w.beside(() =>
-          w.cacheOfWriter.getOrSet({ key: 'path', ttl: hour, load: () => run('select value from pairs') }),
-        );
-      assert.deepEqual(await read(), [{ value: 'new' }]);
-      await run(`update other.pairs set value = 'newer'`);
-      assert.deepEqual(await read(), [{ value: 'newer' }]);
-      await run('reset search_path');
-    }),
-    { given: { postgres: elsewhere('other') }, needs: ['connection'], not: onlyPostgres('no search path') },
-  ),
-  trap(
-    'a search path that was changed for a transaction does too',
-    async (w) => {
-      const there = await w.prime('select value from other.pairs where a = ?', [1]);
-      await w.writer.transaction(async (tx) => {
-        await tx.write('set local search_path = other');
-        await tx.write(`update pairs set value = 'new' where a = 1`);
-      });
-      await there.changed();
-    },
-    { given: { postgres: elsewhere('other') }, not: onlyPostgres('no search path') },
-  ),
-  trap(
-    'a database that is used from now on is where names mean tables',
-    pinned(async (w, run) => {
-      const other = `other_${Math.random().toString(36).slice(2)}`;
-      await w.bare(`create database ${other}`);
-      const [{ home }] = (await w.bare('select database() as home')) as [{ home: string }];
-      try {
-        await w.bare(`create table ${other}.pairs (a integer primary key, value varchar(50))`);
-        await w.bare(`insert into ${other}.pairs values (1, 'there')`);
-        const there = await w.prime(`select value from ${other}.pairs`);
-        await run(`use ${other}`);
-        await run(`update pairs set value = 'new'`);
-        await run(`use ${home}`);
-        await w.beside(() => there.changed());
-      } finally {
-        await w.bare(`drop database ${other}`);
-      }
-    }),
-    { needs: ['connection'], not: { postgres: 'no USE', sqlite: 'no USE' } },
-  ),
-  trap(
-    'a temporary table hides the real one from its connection, and from nobody else',
-    async (w) => {
-      const all = await w.prime('select value from pairs');
-      const connection = w.writer.connection?.bind(w.writer) as NonNullable<AdapterClient['connection']>;
-      await connection(async (run) => {
-        await run('create temporary table pairs (a integer, b integer, value varchar(50))');
-        await run(`insert into pairs values (1, 1, 'mine')`);
-        const load = () => run('select value from pairs');
-        const read = () => w.beside(() => w.cacheOfWriter.getOrSet({ key: 'hidden', ttl: hour, load }));
-        assert.deepEqual(await read(), [{ value: 'mine' }]);
-        await run(`update pairs set value = 'changed'`);
-        assert.deepEqual(await read(), [{ value: 'changed' }]);
-        await run(w.dialect === 'sqlite' ? 'drop table temp.pairs' : 'drop table pairs');
-      });
-      await all.right();
-    },
-    { needs: ['connection'] },
-  ),
-]);
-
-/** Tables of the same name in another schema. */
-function elsewhere(schema: string): string[] {
-  return [
-    `create schema ${schema}`,
-    `create table ${schema}.pairs (a integer, b integer, value varchar(50), primary key (a, b))`,
-    `insert into ${schema}.pairs values (1, 1, 'there')`,
-  ];
-}
-
-function pinned(
-  body: (w: World, run: Parameters<Parameters<NonNullable<AdapterClient['connection']>>[0]>[0]) => Promise<void>,
-): (w: World) => Promise<void> {
-  return (w) => (w.writer.connection as NonNullable<AdapterClient['connection']>)((run) => body(w, run));
-}

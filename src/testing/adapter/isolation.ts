@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
 import type { AdapterClient, AdapterTransaction } from './driver.js';
+import { name, rename } from './shop.js';
 import { about, trap } from './trap.js';
 import { hour, type World } from './world.js';
-
-const name = 'select id, name from accounts where id = ?';
-const rename = 'update accounts set name = ? where id = ?';
 
 /** Opens a transaction that sees the database as it was at its first read, and reads. */
 async function snapshot<T>(w: World, fn: (tx: AdapterTransaction) => Promise<T>): Promise<T> {

@@ -2,12 +2,10 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InvalidationPendingError } from '../../core/errors.js';
 import type { AdapterClient } from './driver.js';
+import { name, names, rename } from './shop.js';
 import { about, trap } from './trap.js';
 import { hour, rejection, sharedStore, type World } from './world.js';
 
-const name = 'select id, name from accounts where id = ?';
-const names = 'select id, name from accounts';
-const rename = 'update accounts set name = ? where id = ?';
 const isCommit = (sql: string) => /^\s*commit\b/i.test(sql);
 
 const around = (client: AdapterClient) => client.around?.bind(client) as NonNullable<AdapterClient['around']>;

@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
 import { cached } from '../../adapter/index.js';
 import type { AdapterClient } from './driver.js';
+import { name, names, rename } from './shop.js';
 import { about, trap } from './trap.js';
 import { hour, rejection, sharedStore, signal, type World } from './world.js';
 
-const name = 'select id, name from accounts where id = ?';
-const names = 'select id, name from accounts';
-const rename = 'update accounts set name = ? where id = ?';
 const around = (client: AdapterClient) => client.around?.bind(client) as NonNullable<AdapterClient['around']>;
 
 /** How a read is answered, and when it must not be. */

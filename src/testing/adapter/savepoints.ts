@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
 import type { AdapterClient, AdapterRaw } from './driver.js';
+import { name, names, rename } from './shop.js';
 import { about, trap } from './trap.js';
 import { hour, rolledBack, type World } from './world.js';
 
-const name = 'select id, name from accounts where id = ?';
-const names = 'select id, name from accounts';
-const rename = 'update accounts set name = ? where id = ?';
 /** A statement with its values inside, for connections that are driven by hand. */
 const renamed = (to: string, id: number) => `update accounts set name = '${to}' where id = ${id}`;
 

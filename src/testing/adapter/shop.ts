@@ -23,6 +23,13 @@ export const shop: readonly string[] = [
   `insert into codes (code, value) values ('abc', 1), ('def', 2), ('01', 3), ('1', 4)`,
 ];
 
+/** What most cases ask for, and do. */
+export const name = 'select id, name from accounts where id = ?';
+export const names = 'select id, name from accounts';
+export const account = 'select id, name, org from accounts where id = ?';
+export const rename = 'update accounts set name = ? where id = ?';
+export const newcomer = 'insert into accounts (id, org, name, email) values (?, ?, ?, ?)';
+
 /** What is said differently in each dialect. */
 export type Spoken<T> = Readonly<Record<AdapterDialect, T>>;
 

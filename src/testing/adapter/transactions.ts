@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
+import { name, names, rename } from './shop.js';
 import { about, trap } from './trap.js';
 import { hour, rejection, rolledBack, type World } from './world.js';
-
-const name = 'select id, name from accounts where id = ?';
-const names = 'select id, name from accounts';
-const rename = 'update accounts set name = ? where id = ?';
 
 /** What a transaction changes is nobody's business until its COMMIT has run, and everybody's from then on. */
 export const transactions = about('transactions', [

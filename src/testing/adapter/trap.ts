@@ -1,5 +1,5 @@
-import type { AdapterDialect, AdapterFeature, AdapterRules } from './driver.js';
-import type { World } from './world.js';
+import type { AdapterDialect, AdapterFeature } from './driver.js';
+import type { Setting, World } from './world.js';
 
 /** One way in which a cached row can be wrong, and the proof that it is not. */
 export interface Trap extends TrapOptions {
@@ -7,19 +7,12 @@ export interface Trap extends TrapOptions {
   readonly body: (world: World) => Promise<void>;
 }
 
-export interface TrapOptions {
+export interface TrapOptions extends Setting {
   readonly needs?: readonly AdapterFeature[];
   /** Dialects that do not have it, and why. */
   readonly not?: Readonly<Partial<Record<AdapterDialect, string>>>;
-  readonly rules?: AdapterRules;
-  /** Statements that make what the case needs beside the shop. */
-  readonly given?: readonly string[] | Readonly<Partial<Record<AdapterDialect, readonly string[]>>>;
   /** With a shared store only: the case is about it. */
   readonly shared?: boolean;
-  /** Wraps each client twice. */
-  readonly twice?: boolean;
-  /** Whether the cache may tell of errors. */
-  readonly noisy?: boolean;
 }
 
 export function trap(name: string, body: (world: World) => Promise<void>, options: TrapOptions = {}): Trap {

@@ -5,9 +5,15 @@ import type { Cache } from '../../core/face.js';
 import { memoryStore } from '../../core/memory-store.js';
 import { createCache } from '../../index.js';
 import { type FaultyStore, faultyStore } from '../faulty-store.js';
-import type { AdapterClient, AdapterDatabase, AdapterDialect, AdapterDriver, AdapterRow } from './driver.js';
+import type {
+  AdapterClient,
+  AdapterDatabase,
+  AdapterDialect,
+  AdapterDriver,
+  AdapterRow,
+  AdapterRules,
+} from './driver.js';
 import { shop } from './shop.js';
-import type { Trap } from './trap.js';
 
 /** `one`: reader and writer have one cache, in memory. `two`: a cache each, over a shared store. */
 export type Processes = 'one' | 'two';
@@ -49,8 +55,24 @@ export interface Primed {
   kept(): Promise<void>;
 }
 
+/** What a case needs beside the shop. */
+export interface Setting {
+  readonly rules?: AdapterRules;
+  /** Statements that make what the case needs, in every dialect or by dialect. */
+  readonly given?: readonly string[] | Readonly<Partial<Record<AdapterDialect, readonly string[]>>>;
+  /** Wraps each client twice. */
+  readonly twice?: boolean;
+  /** Whether the cache may tell of errors. */
+  readonly noisy?: boolean;
+}
+
 /** Makes a world for the case, and ends it whatever happens. */
-export async function inWorld(driver: AdapterDriver, processes: Processes, trap: Trap): Promise<void> {
+export async function inWorld(
+  driver: AdapterDriver,
+  processes: Processes,
+  setting: Setting,
+  body: (world: World) => Promise<void>,
+): Promise<void> {
   const ends: (() => Promise<unknown>)[] = [];
   const errors: unknown[] = [];
   const last = <T>(one: T, end: (one: T) => Promise<unknown>): T => {
@@ -64,7 +86,7 @@ export async function inWorld(driver: AdapterDriver, processes: Processes, trap:
   };
   try {
     const database = last(await driver.database(), (it) => it.drop());
-    const { given = [] } = trap;
+    const { given = [] } = setting;
     for (const sql of [...shop, ...('length' in given ? given : (given[driver.dialect] ?? []))])
       await database.bare(sql);
     const shared = processes === 'two' ? memoryStore() : undefined;
@@ -72,11 +94,11 @@ export async function inWorld(driver: AdapterDriver, processes: Processes, trap:
     const cacheOfWriter = aCache(store);
     const cacheOfReader = shared ? aCache(faultyStore(shared)) : cacheOfWriter;
     const open = async (cache: Cache) =>
-      last(await database.open({ ...trap.rules, cache, ...(trap.twice && { twice: true }) }), (it) => it.close());
+      last(await database.open({ ...setting.rules, cache, ...(setting.twice && { twice: true }) }), (it) => it.close());
     const writer = await open(cacheOfWriter);
     const reader = processes === 'one' && driver.pool ? writer : await open(cacheOfReader);
-    await trap.body(aWorld({ driver, database, processes, writer, reader, cacheOfWriter, cacheOfReader, store }));
-    if (!trap.noisy) assert.deepEqual(errors, [], 'errors that the cache told of');
+    await body(aWorld({ driver, database, processes, writer, reader, cacheOfWriter, cacheOfReader, store }));
+    if (!setting.noisy) assert.deepEqual(errors, [], 'errors that the cache told of');
   } finally {
     for (const end of ends) await end();
   }

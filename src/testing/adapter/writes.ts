@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
-import type { AdapterBuilders, AdapterClient } from './driver.js';
-import { type Spoken, upsertAccount, upsertEmail } from './shop.js';
+import type { AdapterClient } from './driver.js';
+import { account, newcomer, type Spoken } from './shop.js';
 import { about, type Trap, trap } from './trap.js';
-import { rejection, type World } from './world.js';
 
-const account = 'select id, name, org from accounts where id = ?';
 const accounts = 'select id, name, org from accounts';
 const acme = 'select id, name from accounts where org = ?';
 const tenant = { tenant: 'org' };
@@ -28,8 +26,6 @@ function ends(
     options,
   );
 }
-
-const newcomer = 'insert into accounts (id, org, name, email) values (?, ?, ?, ?)';
 
 /** Every statement that changes rows ends what was read of them. */
 export const writes = about('writes', [
@@ -216,70 +212,6 @@ export const writes = about('writes', [
   }),
 ]);
 
-/** What is inserted, or changed when it is there already. */
-export const upserts = about('upserts', [
-  trap(
-    'one of a row that is there ends it',
-    both(
-      async (w) => {
-        await w.writer.write(upsertAccount[w.dialect], [1, 'acme', 'Ida', 'ada@x']);
-      },
-      [account, 1],
-      [accounts],
-      [acme, 'acme'],
-    ),
-    { rules: tenant },
-  ),
-  trap(
-    'one of a row that is not there ends lists and the answer that there is none',
-    both(
-      async (w) => {
-        await w.writer.write(upsertAccount[w.dialect], [9, 'acme', 'Eve', 'eve@x']);
-      },
-      [account, 9],
-      [accounts],
-      [acme, 'acme'],
-    ),
-    { rules: tenant },
-  ),
-  trap(
-    'one that meets a row by another unique key ends that row, whoever has it',
-    both(
-      async (w) => {
-        // Says 9 and acme; changes row 3, of zeta.
-        await w.writer.write(upsertEmail[w.dialect], [9, 'acme', 'Cleopatra', 'cleo@x']);
-      },
-      [account, 3],
-      [accounts],
-      [acme, 'zeta'],
-    ),
-    { rules: tenant },
-  ),
-  trap('INSERT that ignores what is there leaves it in the cache, or loads the same again', async (w) => {
-    const ada = await w.prime(account, [1]);
-    const into = { postgres: 'insert into', mysql: 'insert ignore into', sqlite: 'insert or ignore into' };
-    const end = w.dialect === 'postgres' ? ' on conflict do nothing' : '';
-    const sql = `${into[w.dialect]} accounts (id, org, name, email) values (?, ?, ?, ?)${end}`;
-    await w.writer.write(sql, [1, 'acme', 'Ida', 'ida@x']);
-    await ada.unchanged();
-    const eve = await w.prime(account, [9]);
-    await w.writer.write(sql, [9, 'acme', 'Eve', 'eve@x']);
-    await eve.changed();
-  }),
-]);
-
-function both(
-  act: (w: World) => Promise<void>,
-  ...reads: readonly (readonly [sql: string, ...params: unknown[]])[]
-): (w: World) => Promise<void> {
-  return async (w) => {
-    const primed = [];
-    for (const [sql, ...params] of reads) primed.push(await w.prime(sql, params));
-    await act(w);
-    for (const one of primed) await one.changed();
-  };
-}
-
 /** What the database changes by itself when a row goes or gets another key. */
 export const cascades = about('foreign keys', [
   ends(
@@ -315,109 +247,4 @@ export const cascades = about('foreign keys', [
     await w.writer.write('update accounts set name = ? where id = ?', ['Ida', 1]);
     await notes.kept();
   }),
-]);
-
-/** The client's own builders, repositories or whatever makes its SQL. */
-export const builders = about('builders', [
-  trap(
-    'insert, update, upsert and remove end what they change',
-    async (w) => {
-      const make = w.writer.builders as AdapterBuilders;
-      let [row, list] = [await w.prime(account, [1]), await w.prime(accounts)];
-      await make.update('accounts', { id: 1 }, { name: 'Ida' });
-      await row.changed();
-      await list.changed();
-      [row, list] = [await w.prime(account, [9]), await w.prime(accounts)];
-      await make.insert('accounts', { id: 9, org: 'acme', name: 'Eve', email: 'eve@x' });
-      await row.changed();
-      await list.changed();
-      [row, list] = [await w.prime(account, [9]), await w.prime(accounts)];
-      await make.upsert('accounts', { id: 9, org: 'acme', name: 'Eva', email: 'eve@x' }, ['id']);
-      await row.changed();
-      await list.changed();
-      [row, list] = [await w.prime(account, [9]), await w.prime(accounts)];
-      await make.remove('accounts', { id: 9 });
-      await row.changed();
-      await list.changed();
-      list = await w.prime(accounts);
-      await make.insert('accounts', [
-        { id: 11, org: 'acme', name: 'Eve', email: 'eve@x' },
-        { id: 12, org: 'zeta', name: 'Fay', email: 'fay@x' },
-      ]);
-      await list.changed();
-    },
-    { needs: ['builders'] },
-  ),
-  trap(
-    'find is answered from the cache, and ends with its row',
-    async (w) => {
-      const { find } = w.reader.builders as AdapterBuilders;
-      const sent = () => w.reader.sent().length;
-      const [first] = await find('accounts', { id: 1 }, '1h');
-      assert.equal(first?.name, 'Ada');
-      const before = sent();
-      assert.deepEqual(await find('accounts', { id: 1 }, '1h'), [first]);
-      assert.equal(sent(), before, 'the second find reached the database');
-      await (w.writer.builders as AdapterBuilders).update('accounts', { id: 1 }, { name: 'Ida' });
-      assert.equal((await find('accounts', { id: 1 }, '1h'))[0]?.name, 'Ida');
-      await (w.writer.builders as AdapterBuilders).remove('accounts', { id: 1 });
-      assert.deepEqual(await find('accounts', { id: 1 }, '1h'), []);
-    },
-    { needs: ['builders'] },
-  ),
-  trap(
-    'find and update by key leave other rows and other tenants in the cache',
-    async (w) => {
-      const { find } = w.reader.builders as AdapterBuilders;
-      const bob = () => find('accounts', { id: 2 }, '1h');
-      const zeta = () => find('accounts', { org: 'zeta' }, '1h');
-      assert.equal((await bob()).length, 1);
-      assert.equal((await zeta()).length, 2);
-      await (w.writer.builders as AdapterBuilders).update('accounts', { id: 1, org: 'acme' }, { name: 'Ida' });
-      await (w.writer.builders as AdapterBuilders).insert('accounts', {
-        id: 9,
-        org: 'acme',
-        name: 'Eve',
-        email: 'eve@x',
-      });
-      const before = w.reader.sent().length;
-      assert.equal((await bob()).length, 1);
-      assert.equal((await zeta()).length, 2);
-      assert.equal(w.reader.sent().length, before);
-    },
-    { needs: ['builders'], rules: tenant },
-  ),
-  trap(
-    'those of a transaction belong to it',
-    async (w) => {
-      const ada = await w.prime(account, [1]);
-      await rejection(
-        w.writer.transaction(async (tx) => {
-          const { find, update } = tx.builders as AdapterBuilders;
-          await update('accounts', { id: 1 }, { name: 'Ida' });
-          assert.equal((await find('accounts', { id: 1 }, '1h'))[0]?.name, 'Ida');
-          await w.beside(() => ada.kept());
-          throw new Error('rolled back on purpose');
-        }),
-      );
-      await ada.kept();
-      await w.writer.transaction((tx) =>
-        (tx.builders as AdapterBuilders).update('accounts', { id: 1 }, { name: 'Ida' }),
-      );
-      await ada.changed();
-    },
-    { needs: ['builders'] },
-  ),
-  trap(
-    'save finds out what changed by the row of now, not by a cached one',
-    async (w) => {
-      const save = w.writer.save?.bind(w.writer) as NonNullable<AdapterClient['save']>;
-      await save('accounts', 1, () => {}, '1h');
-      // Somebody whom the cache does not know of.
-      await w.bare('update accounts set name = ? where id = ?', ['Ida', 1]);
-      await save('accounts', 1, (row) => Object.assign(row, { name: 'Ada' }), '1h');
-      assert.deepEqual(await w.bare('select name from accounts where id = 1'), [{ name: 'Ada' }]);
-    },
-    { needs: ['save'] },
-  ),
 ]);

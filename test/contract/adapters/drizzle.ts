@@ -91,6 +91,7 @@ async function aPgClient(config: pg.PoolConfig, options: AdapterOptions): Promis
     return db;
   };
   const idle = async () => [...free][0] ?? (await open());
+  await open();
   const alone = async <T>(fn: (db: any) => Promise<T>): Promise<T> => {
     const db = await idle();
     free.delete(db);

@@ -69,6 +69,8 @@ describe.skipIf(!postgres)('drizzle on PostgreSQL', () => {
     pool.on('acquire', () => {
       acquired++;
     });
+    // A client that is still ending when its database is dropped.
+    pool.on('connect', (client) => void client.on('error', () => {}));
     await pool.query(tables);
     cache = createCache({ ttl: '1h' });
   });

@@ -8,11 +8,7 @@ import { aSqliteFile, sqliteDriver } from '../../services/sqlite.js';
 export type Database = 'postgres' | 'mysql' | 'sqlite';
 
 const services = inject('services');
-const databases = (['postgres', 'mysql', 'sqlite'] as const).filter((name) => services[name] !== undefined);
-/** Each version on each database. */
-export const places = (Object.keys(versions) as TypeormVersion[]).flatMap((version) =>
-  databases.map((database) => ({ version, database })),
-);
+export const databases = (['postgres', 'mysql', 'sqlite'] as const).filter((name) => services[name] !== undefined);
 
 /** Users with posts, tags and a profile of each, and a tree: all that TypeORM does in ways of its own. */
 export function entitiesOf(version: TypeormVersion, database: Database) {
@@ -123,6 +119,7 @@ export async function aShop(version: TypeormVersion, database: Database) {
     new DataSource({ ...options, entities: Object.values(entities), ...more } as DataSourceOptions);
   const bare = await make({ synchronize: true }).initialize();
   return {
+    options,
     bare,
     entities,
     make,

@@ -14,7 +14,7 @@ const cache = createCache();
 test('what is no database of drizzle() is refused, with what it is', () => {
   for (const wrong of [undefined, null, 7, {}, new pg.Pool()])
     expect(() => withCache(wrong as never, { cache })).toThrow('Expected `db` to be a database of drizzle(), got');
-  const db = drizzle(new pg.Pool());
+  const db = drizzle(new pg.Pool({ database: 'app' }));
   expect(() => withCache(db, undefined as never)).toThrow('Expected `options`');
   expect(() => withCache(db, { cache, ttl: 5 } as never)).toThrow('got `ttl`');
   expect(() => withCache(db, {} as never)).toThrow('Expected `cache`');

@@ -1,0 +1,3 @@
+import { describeTraps } from './traps.js';
+
+describeTraps('0.3');
