@@ -14,13 +14,16 @@ export class Seen {
   readonly #cache: Client<Answer>;
   readonly #add: Connection['addCommand'];
   readonly #query: Connection['query'];
+  readonly #pending: Set<Promise<unknown>>;
   readonly #running = new Set<(error: unknown) => void>();
   #accepted = 0;
   #sent = 0;
   /** Commands of no interest, which stay behind statements that were there before them. */
   #behind: { readonly command: Command; readonly after: number }[] = [];
 
-  constructor(connection: Connection, cache: Client<Answer>) {
+  /** @param pending - what `end` waits for */
+  constructor(connection: Connection, cache: Client<Answer>, pending: Set<Promise<unknown>>) {
+    this.#pending = pending;
     this.#connection = connection;
     this.#cache = cache;
     this.#add = connection.addCommand;
@@ -106,8 +109,10 @@ export class Seen {
     );
     const over = () => {
       this.#running.delete(reject);
+      process.nextTick(() => this.#pending.delete(ended));
       if (this.session.unit) for (const handle of this.handles) this.#cache.bind(handle, this.session);
     };
+    this.#pending.add(ended);
     ended.then(over, over);
     const back: Callback = onResult ?? (() => {});
     ended.then(

@@ -50,8 +50,8 @@ class Wrapped {
   readonly #known = new WeakSet<object>();
   /** How connections make `?` of names, which pools cannot. */
   #resolve: Connection['_resolveNamedPlaceholders'] | undefined;
-  /** Of queries that may yet send something. */
-  readonly #reading = new Set<Promise<unknown>>();
+  /** Queries that may yet send something, or call back. */
+  readonly #pending = new Set<Promise<unknown>>();
 
   constructor(core: Pool | Connection, options: WrapOptions) {
     this.#settings = isPool(core) ? core.config.connectionConfig : core.config;
@@ -113,7 +113,7 @@ class Wrapped {
     if (before !== undefined) before.handles = [connection];
     if (before !== undefined) return;
     this.#resolve ??= connection._resolveNamedPlaceholders;
-    const seen = new Seen(connection, this.#cache);
+    const seen = new Seen(connection, this.#cache, this.#pending);
     this.#seen.set(connection, seen);
     const restore = [
       seen.watch(),
@@ -145,8 +145,8 @@ class Wrapped {
         else if (error) throw error;
       });
     return replace(core as Connection, 'end', (callback) => {
-      if (this.#reading.size === 0) return ended(callback);
-      void Promise.allSettled(this.#reading).then(() => ended(callback));
+      if (this.#pending.size === 0) return ended(callback);
+      void Promise.allSettled(this.#pending).then(() => ended(callback));
     });
   }
 
@@ -168,10 +168,10 @@ class Wrapped {
         const told = new EventEmitter();
         const running = this.#read(core, how, options, send);
         const over = () => {
-          this.#reading.delete(running);
+          this.#pending.delete(running);
           process.nextTick(() => told.emit('end'));
         };
-        this.#reading.add(running);
+        this.#pending.add(running);
         running.then(
           ({ rows, fields }) => process.nextTick(callback, null, rows, fields),
           (error) => process.nextTick(callback, error),

@@ -224,8 +224,9 @@ export class Known {
 
   /** Whether these pairs are what the tags have now. */
   holds(epoch: string, tags: readonly string[], versions: readonly Version[]): boolean {
-    // What was asked for before a delivery, and is heard after it, may be from before: which tags these were, nobody asks.
-    if (epoch !== this.epoch || this.#parts.tags.trustedAgain !== this.#trustedAgain) return false;
+    if (epoch !== this.epoch) return false;
+    // Asked before a delivery and heard after it, the answer may be from before; of which tags it was does not matter.
+    if (this.#parts.tags.trustedAgain !== this.#trustedAgain) return false;
     return tags.every((tag, i) => {
       const version = versions[i];
       return this.versions.get(tag) === version && !isFenced(version) && !this.#parts.tags.isDistrusted(tag);
