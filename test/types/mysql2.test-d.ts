@@ -1,0 +1,40 @@
+import type { Connection, Pool } from 'mysql2';
+import type { FieldPacket, Pool as PromisePool, RowDataPacket } from 'mysql2/promise';
+import { createCache } from 'unstale';
+import { cached, unwrap, withCache } from 'unstale/mysql2';
+import { expectTypeOf, test } from 'vitest';
+
+interface User extends RowDataPacket {
+  id: number;
+}
+declare const given: PromisePool;
+const cache = createCache();
+const pool = withCache(given, { cache });
+
+test('a wrapped pool or connection keeps its type', () => {
+  expectTypeOf(pool).toEqualTypeOf<PromisePool>();
+  expectTypeOf(withCache({} as Pool, { cache })).toEqualTypeOf<Pool>();
+  expectTypeOf(withCache({} as Connection, { cache })).toEqualTypeOf<Connection>();
+  expectTypeOf(unwrap(pool)).toEqualTypeOf<PromisePool>();
+});
+
+test('`cache` changes nothing about the result', () => {
+  expectTypeOf(pool.query<User[]>({ sql: 'select 1', cache: '1m' })).resolves.toEqualTypeOf<[User[], FieldPacket[]]>();
+  expectTypeOf(pool.execute<User[]>({ sql: 'select 1', cache: false })).resolves.toEqualTypeOf<
+    [User[], FieldPacket[]]
+  >();
+  expectTypeOf(cached('1m', () => pool.query<User[]>('select 1'))).resolves.toEqualTypeOf<[User[], FieldPacket[]]>();
+});
+
+test('wrong options do not compile', () => {
+  // @ts-expect-error no duration
+  void pool.query({ sql: 'select 1', cache: 'soon' });
+  // @ts-expect-error the statement says what it depends on
+  void pool.query({ sql: 'select 1', cache: { tags: ['users'] } });
+  // @ts-expect-error no cache
+  withCache(given, {});
+  // @ts-expect-error no such option
+  withCache(given, { cache, tabels: {} });
+  // @ts-expect-error no pool
+  withCache({ host: 'localhost' }, { cache });
+});
