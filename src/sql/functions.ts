@@ -12,10 +12,9 @@ export type Purity = 'pure' | 'aggregate' | 'volatile' | 'unknown';
 /** What a call of `name` (folded) may depend on. */
 export function purityOf(name: string, dialect: Dialect): Purity {
   if (volatile.has(name)) return 'volatile';
-  if (own[dialect.name].has(name)) return 'pure';
   if (foreign[dialect.name].has(name)) return 'unknown';
   if (aggregates.has(name)) return 'aggregate';
-  return common.has(name) ? 'pure' : 'unknown';
+  return common.has(name) || own[dialect.name].has(name) ? 'pure' : 'unknown';
 }
 
 /** SQLite's functions of time: they ask the clock when they are told to, by `'now'` or by leaving the time out. */
