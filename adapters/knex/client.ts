@@ -1,6 +1,6 @@
 import type { Transform } from 'node:stream';
 import { type Driver, expected, openClient, type WrapOptions } from '../../src/adapter/index.js';
-import { placeOf } from './database.js';
+import { databaseOf } from './database.js';
 import type { Builder, KnexClient, Query, Runner } from './internals.js';
 import { isRead, readThrough, withCacheMethod } from './reads.js';
 import { type Responses, responsesOf } from './responses.js';
@@ -28,10 +28,10 @@ export function wrapClient(client: KnexClient, options: WrapOptions): void {
     if (Object.hasOwn(client, method))
       throw expected('knex', `an instance of which nobody has replaced client.${method}: wrap it first`, client);
   const Original = client.constructor as ClientClass;
-  const responses = responsesOf(client, placeOf(client, options.database).dialect);
+  const responses = responsesOf(client, databaseOf(client, options.database).dialect);
   const driver = { ...responses, ask: askOf(client, responses) };
   const open = () => {
-    const { dialect, ...place } = placeOf(client, options.database);
+    const { dialect, ...place } = databaseOf(client, options.database);
     return openClient<Query>({ options, adapter: 'knex', dialect: { name: dialect }, ...place, driver });
   };
   let cache = open();

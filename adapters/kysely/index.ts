@@ -80,12 +80,16 @@ export function unwrap(dialect: Dialect): Dialect {
  * @throws TypeError for what is no transaction of a wrapped instance
  * @example
  * ```ts
- * await db.transaction().execute((trx) =>
- *   within(trx, async () => {
- *     await trx.updateTable('users').set({ name: 'Ada' }).where('id', '=', 7).execute();
- *     await cache.invalidate('report');
- *   }),
- * );
+ * import type { Kysely } from 'kysely';
+ * import { within } from 'unstale/kysely';
+ *
+ * const rename = (kysely: Kysely<any>, name: string) =>
+ *   kysely.transaction().execute((trx) =>
+ *     within(trx, async () => {
+ *       await trx.updateTable('users').set({ name }).where('id', '=', 7).execute();
+ *       await cache.invalidate('report');
+ *     }),
+ *   );
  * ```
  */
 export async function within<T>(trx: Transaction<any>, fn: () => T | Promise<T>): Promise<T> {

@@ -166,6 +166,7 @@ class Wrapped {
     const values = query.values ?? query.cursor?.values;
     const { handleReadyForQuery, handleError } = query;
     const after = (fn: () => unknown) => void ended.then(fn, fn);
+    let isTold = false;
     let running: Promise<Answer> | undefined;
     const ended = session.run(
       typeof text === 'string' ? text : unknown,
@@ -173,10 +174,12 @@ class Wrapped {
       () =>
         (running ??= new Promise((resolve, reject) => {
           query.handleReadyForQuery = (connection) => {
+            isTold = true;
             resolve({ result: {}, isOther: true });
             after(() => handleReadyForQuery.call(query, connection));
           };
           query.handleError = (error, connection) => {
+            isTold = true;
             reject(error);
             after(() => handleError.call(query, error, connection));
           };
@@ -184,6 +187,20 @@ class Wrapped {
         })),
     );
     after(() => this.#bind(client, session));
+    // A cursor that is closed hears of it from the connection.
+    const cursor = query.cursor ?? query;
+    const { close } = cursor;
+    if (close !== undefined)
+      cursor.close = (callback) => {
+        const closed = new Promise((resolve, reject) => {
+          close.call(cursor, (error) => {
+            const settle = error ? () => reject(error) : () => resolve(undefined);
+            if (isTold) after(settle);
+            else settle();
+          });
+        });
+        return answered(closed, callback);
+      };
     return query;
   }
 

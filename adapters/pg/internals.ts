@@ -37,11 +37,15 @@ export interface Config {
   readonly [other: string]: unknown;
 }
 
+interface Cursor {
+  readonly text?: unknown;
+  readonly values?: unknown;
+  close?(callback?: Callback): unknown;
+}
+
 /** A query that runs itself: of `pg-cursor`, `pg-query-stream`, `pg-copy-streams`, or `new Query()`. */
-export interface Submittable {
-  text?: unknown;
-  values?: unknown;
-  readonly cursor?: { readonly text?: unknown; readonly values?: unknown };
+export interface Submittable extends Cursor {
+  readonly cursor?: Cursor;
   callback?: unknown;
   submit(connection: object): unknown;
   handleReadyForQuery(connection: object): unknown;

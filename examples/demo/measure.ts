@@ -67,6 +67,7 @@ export async function measure(tell: TellStory, db: Database, redis: string | und
   try {
     const alone = processOf(createCache());
     await figure('without cache', 3, direct);
+    // The first run also opens a connection and reads the catalogue; the median leaves that out.
     await figure('cold', 3, alone.run, async () => void (await alone.cache.clear()));
     await figure('warm in memory', 11, alone.run);
 

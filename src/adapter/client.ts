@@ -52,6 +52,9 @@ export function openClient<R>(o: ClientOptions<R>): Client<R> {
 /** The same over another way to the catalogue. @throws TypeError */
 export function openOver<R>(o: ClientOptions<R>, load: LoadCatalog): Client<R> {
   const { options, driver, adapter } = o;
+  for (const name of Object.keys(options))
+    if (!optionNames.includes(name))
+      throw new TypeError(`Expected an option of withCache (${optionNames.join(', ')}), got \`${name}\``);
   const port = portIn(options.cache);
   const { backslashEscapes, ansiQuotes } = options;
   const dialect: Dialect = {
@@ -117,6 +120,10 @@ export function openOver<R>(o: ClientOptions<R>, load: LoadCatalog): Client<R> {
   const detach = port.attach(client);
   return client;
 }
+
+const optionNames = [
+  ...['cache', 'tables', 'tenant', 'default', 'functions', 'database', 'backslashEscapes', 'ansiQuotes'],
+];
 
 function portIn(cache: unknown): Port {
   const port = (cache as { [portOf]?: Port } | undefined)?.[portOf];

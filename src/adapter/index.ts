@@ -24,6 +24,8 @@ export type { LoadCatalog } from './catalog/types.js';
 export { type Client, type ClientOptions, openClient } from './client.js';
 export type { Driver } from './driver.js';
 export type { FunctionRule, Per, PerOptions, TableRule, WrapOptions } from './options.js';
+export { type ConnectionSettings, type Place, placeOf } from './place.js';
+export { type PackedRows, packRows, unpackRows } from './postgres-rows.js';
 export type { Form, ReadStatement } from './read-through.js';
 export type { OpenStatement, Session } from './session.js';
 export type { Params, Row } from './types.js';

@@ -1,4 +1,5 @@
 import type { Observation } from '../core/port.js';
+import type { Catalogue } from './catalogue.js';
 import type { State } from './shared.js';
 import type { Known } from './statements.js';
 import type { Params, Plan, ReadTags, Row } from './types.js';
@@ -46,10 +47,16 @@ export function refuseUntracked(state: State<unknown>, known: Known, tracked: Tr
   // It may be another one than when the versions were taken: the statement has waited for others.
   const reason = reasonAgainst(state, known, state.planOf(known));
   if (reason !== undefined) port.refuse(`${reason}: ${known.text}`);
-  else if (tracked !== undefined && tracked.observation.version(catalogue.tag) !== catalogue.seen) {
+  else if (tracked !== undefined && isOutdated(tracked, catalogue)) {
     catalogue.change();
     port.refuse(`tables were defined anew since the catalogue was read: ${known.text}`);
   } else if (tracked === undefined && known.needsCatalog) port.refuse(`it could not be tracked: ${known.text}`);
+}
+
+/** Somebody, in any process, has defined tables since. A load that is not stored anyway knows no versions. */
+function isOutdated({ observation }: Tracked, { tag, seen }: Catalogue): boolean {
+  const version = observation.version(tag);
+  return version !== undefined && version !== seen;
 }
 
 /** It has ended: with rows that were seen, what only they can tell is dropped. */

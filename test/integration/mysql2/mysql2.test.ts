@@ -147,7 +147,8 @@ describe.skipIf(services.mysql === undefined)('mysql2', () => {
       connection.execute(`update users set name = 'Ida' where id = 1`, () => done.push('update'));
       connection.query(ada as never, (_: unknown, [row]: any) => done.push(row.name));
       connection.query('commit', () => done.push('commit'));
-      connection.end(() => resolve());
+      // mysql2 itself calls this back before the last statement is.
+      connection.end(() => setImmediate(resolve));
     });
     expect(done).toEqual(['update', 'Ida', 'commit']);
     expect(await nameOfAda()).toBe('Ida');

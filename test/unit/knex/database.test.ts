@@ -1,11 +1,11 @@
 import Knex, { type Knex as Instance } from 'knex';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { placeOf } from '../../../adapters/knex/database.js';
+import { databaseOf } from '../../../adapters/knex/database.js';
 import type { KnexClient } from '../../../adapters/knex/internals.js';
 
 afterEach(() => vi.unstubAllEnvs());
 
-const place = (config: Instance.Config, database?: string) => placeOf(Knex(config).client as KnexClient, database);
+const place = (config: Instance.Config, database?: string) => databaseOf(Knex(config).client as KnexClient, database);
 
 describe('PostgreSQL', () => {
   test('a URL, settings, and settings with a URL in them say the same', () => {
@@ -60,7 +60,7 @@ describe('MySQL', () => {
 
 describe('SQLite', () => {
   const sqlite = (filename: string) =>
-    placeOf({ driverName: 'better-sqlite3', config: {}, connectionSettings: { filename } } as never, undefined);
+    databaseOf({ driverName: 'better-sqlite3', config: {}, connectionSettings: { filename } } as never, undefined);
 
   test('a file has its name without its folder, and is where it is', () => {
     expect(sqlite('/data/app.db')).toEqual({ dialect: 'sqlite', database: 'app', address: '/data/app.db{}' });

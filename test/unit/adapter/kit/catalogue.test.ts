@@ -25,6 +25,19 @@ describe('the catalogue', () => {
     expect(published()).toEqual([logs]);
   });
 
+  test('is not read again for a load that is not stored anyway', async () => {
+    const { cache } = aCache();
+    const { query, catalogs } = aClient({ cache });
+    await cache.getOrSet({
+      key: 'a',
+      load: async () => {
+        await query('select nobody_knows(1)');
+        for (let i = 0; i < 5; i++) await query(orders);
+      },
+    });
+    expect(catalogs.count).toBe(1);
+  });
+
   test('is read before BEGIN, and never between that and the settings of the transaction', async () => {
     const { connect } = aClient();
     const connection = connect();
