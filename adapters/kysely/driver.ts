@@ -1,8 +1,18 @@
 import type { DatabaseConnection, Dialect, Driver } from 'kysely';
-import { type Client, expected, openClient, type Dialect as Sql } from '../../src/adapter/index.js';
+import { type Client, expected, openClient, type Dialect as Sql, type WrapOptions } from '../../src/adapter/index.js';
 import { LazyConnection, type Result } from './connection.js';
 import { formOf } from './form.js';
-import type { KyselyOptions } from './index.js';
+
+/** Options of `withCache`. */
+export interface KyselyOptions extends WrapOptions {
+  /** Identity of the database in tags, the same in every process that uses it. A dialect keeps its own to itself. */
+  database: string;
+  /**
+   * What else tells the answers of this instance from those of another one of the same database: the user, the search
+   * path. @defaultValue ''
+   */
+  address?: string;
+}
 
 /** The driver of a dialect, seen. Kysely makes one for each instance. @throws TypeError for wrong options */
 export function wrapDriver(dialect: Dialect, { address = '', ...options }: KyselyOptions): Driver {

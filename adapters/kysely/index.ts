@@ -4,22 +4,12 @@
  * @packageDocumentation
  */
 import type { Dialect, Kysely, Transaction } from 'kysely';
-import { expected, type WrapOptions } from '../../src/adapter/index.js';
+import { expected } from '../../src/adapter/index.js';
 import { type LazyConnection, seenBy } from './connection.js';
-import { nameOf, wrapDriver } from './driver.js';
+import { type KyselyOptions, nameOf, wrapDriver } from './driver.js';
 
 export { cached, type Per, type PerOptions, type TableRule, type WrapOptions } from '../../src/adapter/index.js';
-
-/** Options of {@link withCache}. */
-export interface KyselyOptions extends WrapOptions {
-  /** Identity of the database in tags, the same in every process that uses it. A dialect keeps its own to itself. */
-  database: string;
-  /**
-   * What else tells the answers of this instance from those of another one of the same database: the user, the search
-   * path. @defaultValue ''
-   */
-  address?: string;
-}
+export type { KyselyOptions } from './driver.js';
 
 /** Where a wrapped dialect keeps the one that it wraps. */
 const wrapped: unique symbol = Symbol.for('unstale.kysely.dialect') as never;
