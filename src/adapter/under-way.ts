@@ -63,6 +63,8 @@ export class UnderWay {
     if (this.#tracked !== undefined) endTracked(this.#state, this.#tracked, ok ? rows : undefined);
     if (!ok) this.#failing?.();
     ended.tags.push(...this.#written(this.#changed(ok ? rows : undefined)));
+    // Its answer may have been lost, and the server may carry it out later.
+    if (!ok && this.#writes !== undefined && this.transaction === undefined) ended.again = true;
     for (const step of this.#steps) {
       const publication = step(ok);
       if (publication === undefined) continue;

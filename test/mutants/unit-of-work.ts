@@ -328,6 +328,14 @@ export const unitOfWork: readonly Mutant[] = [
     cases: ['when nobody can read a statement', 'when the catalogue cannot be read'],
   },
   {
+    rule: 'a write whose answer was lost is published again',
+    file: 'src/adapter/under-way.ts',
+    from: 'if (!ok && this.#writes !== undefined && this.transaction === undefined) ended.again = true;',
+    to: '',
+    test: publishing,
+    cases: ['a write on its own whose answer was lost'],
+  },
+  {
     rule: 'a statement has ended also when it failed',
     file: 'src/adapter/under-way.ts',
     from: 'ok ? rows : undefined);\n    if (!ok) this.#failing',

@@ -108,7 +108,6 @@ export function entitiesOf(version: TypeormVersion, database: Database) {
 
   return { User, Post, Tag, Place, Node };
 }
-type Entities = ReturnType<typeof entitiesOf>;
 
 /** A database of its own, made by TypeORM. */
 export async function aShop(version: TypeormVersion, database: Database) {

@@ -140,6 +140,18 @@ describe('a transaction', () => {
     expect(published()).toEqual([logs, logs]);
   });
 
+  test('a write on its own whose answer was lost is published now, and again a little later', async () => {
+    const { cache, clock } = aCache();
+    const { connect, published } = aClient({ cache });
+    const connection = connect();
+    connection.answers.set(insert, () => Promise.reject(new Error('the answer was lost')));
+    await expect(connection.run(insert)).rejects.toThrow('the answer was lost');
+    expect(published()).toEqual([logs]);
+    await clock.advance(5000);
+    await turns();
+    expect(published()).toEqual([logs, logs]);
+  });
+
   test('a connection that is lost before COMMIT publishes nothing', async () => {
     const { connect, published } = aClient();
     const connection = connect();
