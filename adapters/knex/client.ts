@@ -46,10 +46,11 @@ export function wrapClient(client: KnexClient, options: WrapOptions): void {
       const query = typeof given === 'string' ? { sql: given } : given;
       if (this.transacting) connections.set(this, connection);
       if (!query.sql) return super.query(connection, query);
-      const sql = this.positionBindings(query.sql);
+      const asked = query.sql;
+      const sql = this.positionBindings(asked);
       return cache.session(connection).run(sql, this.prepBindings(query.bindings) ?? [], (text) => {
         // Knex is going to make parameters of question marks, which those that are left are not.
-        if (text !== sql) query.sql = text.replaceAll('?', '\\?');
+        query.sql = text === sql ? asked : text.replaceAll('?', '\\?');
         return super.query(connection, query);
       });
     }

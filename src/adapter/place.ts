@@ -33,7 +33,7 @@ export function placeOf(
     throw new TypeError(
       `Expected the option \`database\`: the configuration of ${who} does not tell which database it is. Give it a name that no other database has.`,
     );
-  return { dialect, database, address: `${where}${JSON.stringify(settings ?? {}, telling)}` };
+  return { dialect, database, address: `${where}${JSON.stringify(withUrl(settings ?? {}), telling)}` };
 }
 
 /** Settings by which the same statement has other rows, or rows of other types. */
@@ -59,7 +59,8 @@ function withUrl(settings: ConnectionSettings): ConnectionSettings {
   if (url === undefined || !URL.canParse(url)) return settings;
   const { hostname, port, pathname, username: user, searchParams } = new URL(url);
   const host = searchParams.get('host') ?? hostname;
-  return { ...settings, host, port, database: decodeURIComponent(pathname.slice(1)), user };
+  const said = Object.fromEntries(searchParams);
+  return { ...settings, ...said, host, port, database: decodeURIComponent(pathname.slice(1)), user };
 }
 
 function fileOf({ filename: file = '' }: ConnectionSettings): Found {

@@ -153,11 +153,15 @@ interface Part {
 
 type Changes = (column: string) => boolean;
 
+/** SQLite: other names of a primary key that is an integer. */
+const rowIds = new Set(['rowid', '_rowid_', 'oid']);
+
 /** Whether rows that were there before may get another value in a column. */
 function changesOf(relation: Relation, { how, assigned }: Write): Changes {
   if (how === 'insert' || how === 'delete') return () => false;
+  const isMoved = assigned?.some((column) => rowIds.has(column) && !relation.columns.has(column));
   return (column) =>
-    assigned === undefined || assigned.includes(column) || relation.columns.get(column)?.generated === true;
+    assigned === undefined || isMoved || assigned.includes(column) || relation.columns.get(column)?.generated === true;
 }
 
 function isSame(some: readonly string[] | undefined, others: readonly string[]): boolean {

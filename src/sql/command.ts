@@ -88,6 +88,8 @@ export function settings(c: Cursor): TransactionControl | undefined {
       return undefined;
     }
     if (c.dialect.name === 'mysql') {
+      // MariaDB runs any statement in `SET STATEMENT … FOR …`, which the setting may give another meaning.
+      if (c.word === 'STATEMENT') c.fail('a setting');
       const variable = c.token.text.replace(/^@@(session\.|local\.)?/i, '').toLowerCase();
       if (variable === 'autocommit') return autocommit(c);
       // Among several assignments it could be the second one.

@@ -23,13 +23,17 @@ export function insert(c: Cursor): 'insert' | 'upsert' | 'replace' {
   const start = c.at;
   c.skipAny(modifiers);
   // With IGNORE a value that does not fit is stored as the nearest one that does.
-  const adjusts = c.tokens.slice(start, c.at).some(({ word }) => word === 'IGNORE');
+  let adjusts = c.tokens.slice(start, c.at).some(({ word }) => word === 'IGNORE');
   if (!c.skip('INTO') && c.dialect.name !== 'mysql') c.fail('INTO');
   const target = c.facts.write(targetTable(c), replaces ? 'replace' : 'insert');
   if (c.dialect.name === 'mysql' && c.skip('PARTITION')) c.pass();
   const exposed = (c.word === 'AS' ? alias(c) : undefined) ?? target.table.name;
   const columns = c.isOpen && !startsQuery(c) ? columnList(c) : undefined;
-  if (c.skip('OVERRIDING')) c.at += 2;
+  if (c.skip('OVERRIDING')) {
+    // The sequence's value is stored then, and not the one that is said.
+    adjusts = c.word === 'USER';
+    c.at += 2;
+  }
   if (c.skip('DEFAULT')) {
     c.expect('VALUES');
     target.inserted = { columns: [], rows: [[]] };

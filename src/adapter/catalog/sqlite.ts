@@ -40,6 +40,8 @@ export const loadSqlite: LoadCatalog = async (ask, database, dialect, functions 
     if (schema === 'temp') draft.unreadable = `a temporary ${type}`;
     else if (isVirtual(sql)) draft.unreadable = 'a virtual table';
     else if (shadows.has(`${schema}.${draft.key}`)) draft.unreadable = 'it belongs to a virtual table';
+    // A plain INSERT deletes the rows that are in its way.
+    if (type === 'table' && /\bon\s+conflict\s+replace\b/i.test(sql ?? '')) draft.triggers.push('ON CONFLICT REPLACE');
     drafts.add(draft);
   }
 
