@@ -63,10 +63,15 @@ export function wrapClient(client: KnexClient, options: WrapOptions): void {
       // Whoever reads the stream sees its end when what the statement wrote is invalidated.
       stream._flush = (done) => void statement.end().then(() => done(), done);
       stream.once('close', () => giveUp().catch(() => {}));
+      let isSent = false;
       try {
-        return await super.stream(connection, query, stream, options);
+        const streamed = super.stream(connection, query, stream, options);
+        isSent = true;
+        return await streamed;
       } catch (error) {
         await statement.end(error);
+        // What is thrown at once Knex tells the stream itself, but it is too late for that.
+        if (!isSent) stream.emit('error', error);
         throw error;
       }
     }

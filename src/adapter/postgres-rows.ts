@@ -1,7 +1,7 @@
 import type { Row } from './types.js';
 
 /** The parsers of `pg`, or of one connection's `types`. */
-interface Parsers {
+export interface Parsers {
   getTypeParser(type: number, format: 'text'): (text: string) => any;
 }
 
