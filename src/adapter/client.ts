@@ -92,6 +92,7 @@ export function openOver<R>(o: ClientOptions<R>, load: LoadCatalog): Client<R> {
 
   const client: Client<R> = {
     database,
+    narrowing: narrowingOf(options),
     session(connection) {
       let session = sessions.get(connection);
       if (session === undefined) {
@@ -119,6 +120,20 @@ export function openOver<R>(o: ClientOptions<R>, load: LoadCatalog): Client<R> {
   };
   const detach = port.attach(client);
   return client;
+}
+
+/** What decides which tags there are. */
+function narrowingOf({ tenant, tables = {} }: WrapOptions): string {
+  const rules = Object.entries(tables)
+    .map(([name, { grain, tenant, ignoreColumns = [] }]) => ({
+      name,
+      grain,
+      tenant,
+      ignored: [...ignoreColumns].sort(),
+    }))
+    .filter(({ grain, tenant, ignored }) => grain !== undefined || tenant !== undefined || ignored.length > 0)
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  return JSON.stringify({ tenant, tables: rules });
 }
 
 const optionNames = [

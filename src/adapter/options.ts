@@ -37,7 +37,7 @@ export interface TableRule {
   tenant?: false;
   /** Columns whose updates end only what reads them. */
   ignoreColumns?: readonly string[];
-  /** The tables that its triggers change. */
+  /** The tables that its triggers change; `[]` for none. One that gives its row another key or tenant changes this table. */
   writes?: readonly string[];
 }
 

@@ -65,7 +65,7 @@ export class Reach {
     if (relation.triggers.length === 0) return;
     const { writes } = this.#rules.of(relation, this.#catalog);
     if (writes === undefined)
-      this.unknown ??= `nobody said what the trigger ${relation.triggers[0]} of ${relation.name} changes: say it with \`tables: { '${relation.name}': { writes: [...] } }\`, [] for nothing but the row itself`;
+      this.unknown ??= `nobody said what the trigger ${relation.triggers[0]} of ${relation.name} changes: say it with \`tables: { '${relation.name}': { writes: [...] } }\`, [] for nothing but other columns of the row`;
     else for (const table of writes) this.named(table, `the trigger of ${relation.name}`);
   }
 

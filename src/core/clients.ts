@@ -15,7 +15,13 @@ export class Clients implements Tables {
     return this.#attached.size > 0;
   }
 
+  /** @throws TypeError when a client of the same database makes other tags: neither would hear of the other's writes */
   attach(client: Attached): () => void {
+    for (const { client: other } of this.#attached)
+      if (other.database === client.database && other.narrowing !== client.narrowing)
+        throw new TypeError(
+          `Expected \`tenant\`, and \`grain\`, \`tenant\` and \`ignoreColumns\` of \`tables\`, to be the same in all clients of the database ${client.database}, got ${client.narrowing ?? 'none'} beside ${other.narrowing ?? 'none'}: a client would not hear of another's writes`,
+        );
     const attachment = { client };
     this.#attached.add(attachment);
     this.#databases.set(client.database, client);

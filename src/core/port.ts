@@ -72,6 +72,8 @@ export interface Port {
 export interface Attached {
   /** Identity of its database, in table tags. */
   readonly database: string;
+  /** What its tags are made by, as a text: another client of the same database must have the same. */
+  readonly narrowing?: string;
   /**
    * The tag of a table that was named by hand: folds the names as the database does, and knows the schema that stands
    * for none. Left out: names are taken as they are, and `public` and `main` need no naming.
