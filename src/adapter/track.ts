@@ -26,8 +26,9 @@ export function track(
     if (plan === undefined || reasonAgainst(state, known, plan) !== undefined) return undefined;
     const tags = plan.readTags(params);
     const values = Array.isArray(params) ? params : Object.entries(params).flat();
-    // Nothing depends on the catalogue's own tag; only its version is wanted.
-    const droppable = [...tags.droppable, state.shared.catalogue.tag];
+    // Nothing depends on the catalogue's own tag; only its version is wanted, and not by what reads no table.
+    const readsNone = tags.tags.length + tags.droppable.length === 0;
+    const droppable = readsNone ? [] : [...tags.droppable, state.shared.catalogue.tag];
     const observation = port.observe({ text: known.text, params: values, tags: tags.tags, droppable });
     if (!(observation instanceof Promise)) return observation && { observation, tags };
     return observation.then(
