@@ -41,10 +41,18 @@ module.exports = {
     },
     {
       name: 'face-calls-core',
-      comment: 'What users call stands on the core alone; who loads the face must not load a companion or an adapter.',
+      comment:
+        'What users call stands on the core and its structures; who loads the face must not load a companion or an adapter.',
       severity: 'error',
       from: { path: '^src/[^/]+\\.ts$' },
-      to: { pathNot: ['^src/[^/]+\\.ts$', '^src/(core|values)/'], dependencyTypesNot: ['core'] },
+      to: { pathNot: ['^src/[^/]+\\.ts$', '^src/(core|values|structures)/'], dependencyTypesNot: ['core'] },
+    },
+    {
+      name: 'structures-over-the-core',
+      comment: 'Trees, batches and warmers are made of what the core does; they know no database.',
+      severity: 'error',
+      from: { path: '^src/structures/' },
+      to: { pathNot: ['^src/(structures|core|values)/'], dependencyTypesNot: ['core'] },
     },
     {
       name: 'kit-below-the-face',
@@ -57,7 +65,7 @@ module.exports = {
       name: 'companions-use-the-public-face',
       comment: 'Any other folder in src is a subpath of its own and needs what a user has.',
       severity: 'error',
-      from: { path: '^src/(?!core/|values/|sql/|adapter/|testing/)([^/]+)/' },
+      from: { path: '^src/(?!core/|values/|sql/|adapter/|testing/|structures/)([^/]+)/' },
       to: { path: '^(src|adapters)/', pathNot: ['^src/$1/', publicEntries] },
     },
     {

@@ -1,5 +1,4 @@
-import { CacheView } from './core/cache.js';
-import type { Cache } from './core/face.js';
+import { type Cache, StructuredCache } from './cache.js';
 import type { CacheOptions } from './core/options.js';
 import { createParts } from './core/parts.js';
 import { resolveCacheOptions } from './core/resolve.js';
@@ -14,5 +13,5 @@ import { resolveCacheOptions } from './core/resolve.js';
  * @throws TypeError naming the option that is wrong, what was expected and what came
  */
 export function createCache<Tag extends string = string>(options: CacheOptions<Tag> = {}): Cache<Tag> {
-  return new CacheView(createParts(resolveCacheOptions(options))) as Cache<Tag>;
+  return new StructuredCache(createParts(resolveCacheOptions(options))) as Cache<Tag>;
 }

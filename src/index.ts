@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+export type { Cache } from './cache.js';
 export type { Clock } from './core/clock.js';
 export type { Dependency, What } from './core/dependency.js';
 export type { Derivable } from './core/derivable.js';
@@ -17,7 +18,7 @@ export {
 } from './core/errors.js';
 export type { CacheEvents } from './core/events.js';
 export type { Explanation } from './core/explain.js';
-export type { Cache, CacheStats, Read, ReadMany } from './core/face.js';
+export type { CacheStats, CoreCache, Read, ReadMany } from './core/face.js';
 export type {
   AllDerivable,
   AsyncFn,

@@ -1,5 +1,5 @@
+import type { Cache } from './cache.js';
 import { expected } from './core/errors.js';
-import type { Cache } from './core/face.js';
 import { type Gathered, type Port, portOf } from './core/port.js';
 
 export interface TrackedOptions {

@@ -1,6 +1,6 @@
 import type { Duration } from '../core/duration.js';
-import type { Cache } from '../core/face.js';
 import type { ReadOptions } from '../core/options.js';
+import type { Cache } from '../index.js';
 
 /** What the `withCache(client, options)` of every adapter takes. */
 export interface WrapOptions {

@@ -48,11 +48,11 @@ export interface CacheStats {
 }
 
 /**
- * A cache. Made by `createCache`; `namespace` and `tenant` give views of the same one.
+ * Values by key, and what ends them: all that a cache does, but for the structures that are made of it.
  *
  * @typeParam Tag - the tags there are; any text unless `tags` of the options narrows it
  */
-export interface Cache<Tag extends string = string> {
+export interface CoreCache<Tag extends string = string> {
   /**
    * The stored value of `key`, or what `load` gives, which is then stored.
    *
@@ -63,15 +63,15 @@ export interface Cache<Tag extends string = string> {
    * @throws what `load` throws, unchanged; `TypeError` for wrong options; `LoadTimeoutError`; `TenantMissingError`
    */
   getOrSet<T>(read: Read<T, Tag>): Promise<T>;
-  /** The same, with what happened. @throws as {@link Cache.getOrSet} */
+  /** The same, with what happened. @throws as {@link CoreCache.getOrSet} */
   read<T>(read: Read<T, Tag>): Promise<Cached<T>>;
   /**
    * One value for each input, in order: one trip to the store, one load for all that are missing.
    *
-   * @throws as {@link Cache.getOrSet}; `TypeError` when the load answers with too few values
+   * @throws as {@link CoreCache.getOrSet}; `TypeError` when the load answers with too few values
    */
   getOrSetMany<In, T>(read: ReadMany<In, T, Tag>): Promise<T[]>;
-  /** The stored value, or undefined; never loads. A stored `undefined` is told apart by {@link Cache.has}. */
+  /** The stored value, or undefined; never loads. A stored `undefined` is told apart by {@link CoreCache.has}. */
   get<T = unknown>(key: Key): Promise<T | undefined>;
   /** Whether a value is stored that may be served. */
   has(key: Key): Promise<boolean>;
@@ -82,18 +82,18 @@ export interface Cache<Tag extends string = string> {
    * @throws InvalidationPendingError when the store did not confirm that the old value is gone
    */
   set(key: Key, value: unknown, options?: Timing & { since?: Snapshot }): Promise<void>;
-  /** Ends what is stored for `key`, here and everywhere. @throws InvalidationPendingError as {@link Cache.invalidate} */
+  /** Ends what is stored for `key`, here and everywhere. @throws InvalidationPendingError as {@link CoreCache.invalidate} */
   delete(key: Key): Promise<Receipt>;
   /** The versions of tags now, for a `set` that comes after reading the data. @throws StoreUnavailableError */
   snapshot(...what: readonly What<Tag>[]): Promise<Snapshot>;
   /**
    * Ends every value that depends on any of `what`. Resolves when that is acknowledged: every read that begins
-   * afterwards, in any process, sees it. Inside {@link Cache.transaction} it is kept until that has succeeded.
+   * afterwards, in any process, sees it. Inside {@link CoreCache.transaction} it is kept until that has succeeded.
    *
    * @throws InvalidationPendingError when the store did not confirm it within `ackTimeout`; it is delivered later
    */
   invalidate(...what: readonly What<Tag>[]): Promise<Receipt>;
-  /** Ends every value of this cache, or of this namespace or tenant. @throws InvalidationPendingError as {@link Cache.invalidate} */
+  /** Ends every value of this cache, or of this namespace or tenant. @throws InvalidationPendingError as {@link CoreCache.invalidate} */
   clear(): Promise<Receipt>;
   /**
    * Runs `fn`, in which the database is inside a transaction: reads go past the cache and are not stored, and all
@@ -127,9 +127,9 @@ export interface Cache<Tag extends string = string> {
     o: InvalidatesOptions<A, R, This, Tag>,
   ): MethodDecorator<A, R, This, true>;
   /** A view with keys, statistics and `clear` of its own. Tags name facts of the database and are shared. */
-  namespace(name: string): Cache<Tag>;
+  namespace(name: string): CoreCache<Tag>;
   /** The view of one tenant: keys and `clear` of its own. */
-  tenant(id: string | number): Cache<Tag>;
+  tenant(id: string | number): CoreCache<Tag>;
   /** What is stored for a key, whether it would be served, and why not. */
   explain(key: Key): Promise<Explanation>;
   stats(): CacheStats;

@@ -1,5 +1,5 @@
 import type { Duration } from '../../core/duration.js';
-import type { Cache } from '../../core/face.js';
+import type { Cache } from '../../index.js';
 
 /** How the suite gets at an adapter and a database behind it. */
 export interface AdapterDriver {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Duration } from '../../core/duration.js';
-import type { Cache } from '../../core/face.js';
 import { memoryStore } from '../../core/memory-store.js';
+import type { Cache } from '../../index.js';
 import { createCache } from '../../index.js';
 import { type FaultyStore, faultyStore } from '../faulty-store.js';
 import type {

@@ -1,11 +1,11 @@
 import { afterEach, expect, vi } from 'vitest';
 import type { CacheView } from '../../../src/core/cache.js';
 import type { CacheEvents } from '../../../src/core/events.js';
-import type { Cache } from '../../../src/core/face.js';
 import type { CacheOptions } from '../../../src/core/options.js';
 import type { Parts } from '../../../src/core/parts.js';
 import { forgetWarnings } from '../../../src/core/warn.js';
 import { createCache } from '../../../src/create-cache.js';
+import type { Cache } from '../../../src/index.js';
 import { type FakeClock, fakeClock, memoryStore } from '../../../src/testing/index.js';
 
 const made = new Map<Cache, FakeClock>();

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import type { Cache } from '../../../src/core/face.js';
+import type { Cache } from '../../../src/index.js';
 import { aCache, counting, processes, slowLoad, turns } from './a-cache.js';
 
 describe('getOrSet', () => {

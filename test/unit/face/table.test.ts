@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Dependency } from '../../../src/core/dependency.js';
-import type { Cache } from '../../../src/core/face.js';
+import type { Cache } from '../../../src/index.js';
 import { table } from '../../../src/table.js';
 import { aCache, heard } from '../core/a-cache.js';
 import { aClient, portOfCache } from '../core/a-client.js';

@@ -2,7 +2,7 @@ import type { LoadCatalog } from '../../../../src/adapter/catalog/types.js';
 import { type Client, type ClientOptions, openOver } from '../../../../src/adapter/client.js';
 import type { WrapOptions } from '../../../../src/adapter/options.js';
 import type { Params, Row } from '../../../../src/adapter/types.js';
-import type { Cache } from '../../../../src/core/face.js';
+import type { Cache } from '../../../../src/index.js';
 import type { Dialect } from '../../../../src/sql/index.js';
 import { aCache, deferred, heard } from '../../core/a-cache.js';
 import { aCatalog, type Spec } from '../a-catalog.js';
