@@ -1,0 +1,38 @@
+import { describe, expect, inject, test } from 'vitest';
+import type { Verdict } from './history/check.js';
+import { faults } from './history/faults.js';
+import { flaws } from './history/naive.js';
+import { play } from './history/play.js';
+import { describeVerdict, holds } from './history/verdict.js';
+
+// Histories of real processes on a real Redis and a real PostgreSQL, under faults. The long form, 120 s and five seeds:
+// npx tsx test/faults/history/run.ts; what it said last stands in history/results.md.
+
+const { postgres } = inject('services');
+const seed = Number(process.env.UNSTALE_SEED ?? 1 + (Date.now() % 100_000));
+
+describe.skipIf(postgres === undefined)('a history of three processes (skipped where there is no PostgreSQL)', () => {
+  const url = postgres?.url as string;
+  const told = (title: string, verdict: Verdict) => {
+    const text = describeVerdict(`${title}, seed ${seed}`, verdict);
+    console.log(text);
+    return text;
+  };
+
+  test('under faults contains every acknowledged write in every later read', { timeout: 120_000 }, async () => {
+    const verdict = await play({ subject: 'unstale', seed, seconds: 20, faults, postgres: url });
+    const text = told('unstale', verdict);
+    expect(holds(verdict), text).toBe(true);
+    // A cache that caches nothing would have passed as well.
+    expect(verdict.reads, text).toBeGreaterThan(5000);
+    expect(verdict.acknowledged / verdict.reads, text).toBeGreaterThan(0.04);
+    expect(verdict.hitRatio, text).toBeGreaterThan(0.5);
+    expect(Math.min(...verdict.deciles), text).toBeGreaterThan(0.2);
+  });
+
+  for (const flaw of flaws)
+    test(`of a cache that ${flaw} does not pass`, { timeout: 60_000 }, async () => {
+      const verdict = await play({ subject: flaw, seed, seconds: 6, rows: 60, faults: [], postgres: url });
+      expect(verdict.ACK, told(flaw, verdict)).toBeGreaterThan(0);
+    });
+});

@@ -1,0 +1,168 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import Knex from 'knex';
+import { makeFolder, removeFolder } from '../../services/folders.js';
+import { startProxy } from '../../services/proxy.js';
+import { startRedis } from '../../services/redis.js';
+import { Random } from '../../transparency/random.js';
+import { check, type Verdict } from './check.js';
+import { readEvents } from './events.js';
+import { type Fault, strike } from './faults.js';
+import { table } from './subjects.js';
+import type { Order, Role } from './worker.js';
+
+export interface Plan {
+  readonly subject: Role['subject'];
+  readonly seed: number;
+  readonly seconds: number;
+  readonly faults: readonly Fault[];
+  /** @defaultValue 3 */
+  readonly processes?: number;
+  /** @defaultValue 1_000 */
+  readonly rows?: number;
+  /** Milliseconds. @defaultValue 0 */
+  readonly maxStale?: number;
+  readonly postgres: string;
+  /** Hears of each fault and phase. */
+  tell?(text: string): void;
+}
+
+/**
+ * Lets several real processes read and write the same rows through a cache, on a Redis and a PostgreSQL that have a bad
+ * day, and judges what they saw.
+ */
+export async function play(plan: Plan): Promise<Verdict & { struck: Readonly<Record<string, number>> }> {
+  const { seed, seconds, subject, processes = 3, rows = 1000, maxStale = 0, tell = () => {} } = plan;
+  const random = new Random(seed);
+  const folder = makeFolder('history');
+  const redis = await startRedis({ args: ['--maxmemory', '64mb', '--maxmemory-policy', 'volatile-lru'] });
+  const database = await createDatabase(plan.postgres, seed, rows);
+  const wire = await startProxy(Number(database.url.port));
+  const workers: Worker[] = [];
+  try {
+    const writes = new URL(database.url);
+    writes.port = String(wire.port);
+    for (let i = 0; i < processes; i++)
+      workers.push(
+        await startWorker({
+          file: join(folder, `${i}.jsonl`),
+          subject,
+          seed: seed * 100 + i,
+          rows,
+          readers: 8,
+          writers: 1,
+          pause: { read: 12, write: 18 },
+          redis: redis.url,
+          reads: database.url.href,
+          writes: writes.href,
+          name: `history-${seed}`,
+          maxStale,
+        }),
+      );
+    const all = (order: Order) => Promise.all(workers.map((worker) => worker.do(order)));
+    await all('run');
+
+    const struck: Record<string, number> = {};
+    const world = {
+      redis,
+      wire,
+      processes,
+      signal: (i: number, it: NodeJS.Signals) => void workers[i]?.child.kill(it),
+    };
+    const end = performance.now() + seconds * 1000;
+    let coming: Fault[] = [];
+    while (performance.now() < end) {
+      await wait(Math.min(300 + random.below(900), Math.max(0, end - performance.now())));
+      if (plan.faults.length === 0 || performance.now() >= end) continue;
+      // Each of them before any comes again.
+      if (coming.length === 0) coming = [...plan.faults];
+      const fault = coming.splice(random.below(coming.length), 1)[0] as Fault;
+      tell(fault);
+      struck[fault] = (struck[fault] ?? 0) + 1;
+      await strike[fault](world, random);
+    }
+
+    tell('all is over');
+    await all('finish');
+    // A write whose outcome nobody knows is made known once more, 5 s after it.
+    if (plan.faults.includes('lose')) await wait(6000);
+    await all('settle');
+    const truth = await database.truth();
+    await all('look');
+    await all('close');
+    const histories = workers.map((_, i) => readEvents(join(folder, `${i}.jsonl`)));
+    return { ...check(histories, rows, truth, maxStale === 0 ? 0 : (maxStale + 50) * 1000), struck };
+  } finally {
+    await Promise.all(workers.map((worker) => worker.stop()));
+    await Promise.all([wire.stop(), redis.stop()]);
+    await database.drop();
+    removeFolder(folder);
+  }
+}
+
+interface Worker {
+  readonly child: ChildProcess;
+  do(order: Order): Promise<void>;
+  stop(): Promise<void>;
+}
+
+async function startWorker(role: Role): Promise<Worker> {
+  const file = fileURLToPath(new URL('./worker.ts', import.meta.url));
+  const child = fork(file, [JSON.stringify(role)], { execArgv: ['--import', 'tsx'] });
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const answer = (of: string) =>
+    new Promise<void>((resolve, reject) => {
+      const onExit = (code: number | null, signal: string | null) =>
+        reject(new Error(`a process of the history ended with ${code ?? signal} during '${of}'`));
+      child.once('exit', onExit);
+      child.on('message', function hear({ done, error }: { done: string; error?: string }) {
+        if (done !== of) return;
+        child.off('exit', onExit).off('message', hear);
+        if (error === undefined) resolve();
+        else reject(new Error(error));
+      });
+    });
+  await answer('start');
+  return {
+    child,
+    do(order) {
+      const done = answer(order);
+      child.send(order);
+      return done;
+    },
+    async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill('SIGKILL');
+      await exited;
+    },
+  };
+}
+
+/** A database of its own, with its one table. */
+async function createDatabase(url: string, seed: number, rows: number) {
+  const name = `history_${process.pid}_${seed}`;
+  const admin = Knex({ client: 'pg', connection: url, pool: { min: 0, max: 1 } });
+  await admin.raw(`drop database if exists ${name} with (force)`);
+  await admin.raw(`create database ${name}`);
+  const at = new URL(url);
+  at.pathname = `/${name}`;
+  const own = Knex({ client: 'pg', connection: at.href, pool: { min: 0, max: 1 } });
+  await own.raw(`create sequence ${table}_values`);
+  await own.raw(`create table ${table} (id int primary key, value bigint not null)`);
+  await own.raw(`insert into ${table} select i, nextval('${table}_values') from generate_series(1, ${rows}) i`);
+  return {
+    url: at,
+    async truth(): Promise<Map<number, number>> {
+      const all = await own(table).select('id', 'value');
+      return new Map(all.map(({ id, value }) => [id, Number(value)]));
+    },
+    async drop(): Promise<void> {
+      await own.destroy();
+      await admin.raw(`drop database ${name} with (force)`);
+      await admin.destroy();
+    },
+  };
+}
+
+const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,0 +1,39 @@
+// The long form: npx tsx test/faults/history/run.ts [--subject unstale] [--seconds 120] [--seeds 1,2,3,4,5]
+//   [--faults stop,evict,drop,hang,restart,lose] [--max-stale 0]
+// Prints a line for each history, and ends with 1 when the library broke a promise, or a wrong cache did not.
+import { parseArgs } from 'node:util';
+import { startServices } from '../../services/index.js';
+import { type Fault, faults } from './faults.js';
+import { play } from './play.js';
+import { describeVerdict, holds } from './verdict.js';
+import type { Role } from './worker.js';
+
+const { values: given } = parseArgs({
+  options: {
+    subject: { type: 'string', default: 'unstale' },
+    seconds: { type: 'string', default: '120' },
+    seeds: { type: 'string', default: '1,2,3,4,5' },
+    faults: { type: 'string', default: faults.join(',') },
+    'max-stale': { type: 'string', default: '0' },
+  },
+});
+const { services, stop } = await startServices(['postgres']);
+if (services.postgres === undefined) throw new Error('A PostgreSQL is needed: npm run setup');
+let broken = 0;
+console.log(`${new Date().toISOString()} ${process.argv.slice(2).join(' ')}`);
+for (const seed of given.seeds.split(',').map(Number)) {
+  const verdict = await play({
+    subject: given.subject as Role['subject'],
+    seed,
+    seconds: Number(given.seconds),
+    faults: given.faults === '' ? [] : (given.faults.split(',') as Fault[]),
+    maxStale: Number(given['max-stale']),
+    postgres: services.postgres.url,
+    tell: (text) => process.stderr.write(`${text} `),
+  });
+  process.stderr.write('\n');
+  if (holds(verdict) !== (given.subject === 'unstale')) broken++;
+  console.log(describeVerdict(`${given.subject}, seed ${seed}`, verdict));
+}
+await stop();
+process.exitCode = broken === 0 ? 0 : 1;

@@ -1,0 +1,76 @@
+import Knex, { type Knex as Instance } from 'knex';
+import { withCache } from '../../../adapters/knex/index.js';
+import { redisStore } from '../../../adapters/redis/index.js';
+import { createCache, type Duration, InvalidationPendingError } from '../../../src/index.js';
+import { dawdle, perform, RolledBack, type Subject, select, table } from './subjects.js';
+
+export interface UnstaleOptions {
+  readonly redis: string;
+  /** The database, straight and by the wire that is cut now and then. */
+  readonly reads: string;
+  readonly writes: string;
+  readonly name: string;
+  readonly maxStale: Duration;
+  random(): number;
+}
+
+/** The library as a service uses it: the public face, the Knex adapter, no tag anywhere. */
+export function unstale({ redis, reads, writes, name, maxStale, random }: UnstaleOptions): Subject {
+  const cache = createCache({ name, maxStale, ttl: '2m', onUnacknowledged: 'throw', store: redisStore(redis) });
+  const open = (url: string): Instance => {
+    const knex = Knex({ client: 'pg', connection: url, pool: { min: 0, max: 8 } });
+    return withCache(knex, { cache });
+  };
+  const [reader, writer] = [open(reads), open(writes)];
+
+  const one = (row: number) =>
+    cache.read({
+      key: ['row', row],
+      load: async () => {
+        const value = await select(reader, row);
+        await dawdle(random);
+        return value;
+      },
+    });
+  /** Two queries under one key: a mix of before and after must not outlive the write between them. */
+  const two = (row: number) =>
+    cache.read({
+      key: ['two', row],
+      load: async () => {
+        const first = await select(reader, row);
+        await dawdle(random);
+        return [first, await select(reader, row)] as const;
+      },
+    });
+
+  return {
+    async read(row) {
+      const way = random();
+      if (way < 0.15) {
+        const [{ value }] = await reader(table).where({ id: row }).select('value').cache('2m');
+        return { values: [[row, Number(value)]] };
+      }
+      if (way < 0.25) {
+        const { value, source } = await two(row);
+        return { values: value.map((it) => [row, it] as const), hit: source === 'near' || source === 'store' };
+      }
+      const { value, source } = await one(row);
+      return { values: [[row, value]], hit: source === 'near' || source === 'store' };
+    },
+    async write(rows, how, written) {
+      try {
+        await perform(writer, rows, how, written);
+        return 'acknowledged';
+      } catch (error) {
+        if (error instanceof RolledBack) return 'rolled back';
+        if (error instanceof InvalidationPendingError && error.committed) return 'committed';
+        return 'unknown';
+      }
+    },
+    settled: () => cache.settled({ timeout: '20s' }),
+    async close() {
+      await Promise.all([reader.destroy(), writer.destroy()]);
+      await cache.close();
+    },
+  };
+}
