@@ -1,6 +1,5 @@
 import { describe, expect, inject, test } from 'vitest';
 import type { Verdict } from './history/check.js';
-import { faults } from './history/faults.js';
 import { flaws } from './history/naive.js';
 import { play } from './history/play.js';
 import { describeVerdict, holds } from './history/verdict.js';
@@ -20,7 +19,7 @@ describe.skipIf(postgres === undefined)('a history of three processes (skipped w
   };
 
   test('under faults contains every acknowledged write in every later read', { timeout: 120_000 }, async () => {
-    const verdict = await play({ subject: 'unstale', seed, seconds: 20, faults, postgres: url });
+    const verdict = await play({ subject: 'unstale', seed, seconds: 20, postgres: url });
     const text = told('unstale', verdict);
     expect(holds(verdict), text).toBe(true);
     // A cache that caches nothing would have passed as well.
@@ -28,6 +27,33 @@ describe.skipIf(postgres === undefined)('a history of three processes (skipped w
     expect(verdict.acknowledged / verdict.reads, text).toBeGreaterThan(0.04);
     expect(verdict.hitRatio, text).toBeGreaterThan(0.5);
     expect(Math.min(...verdict.deciles), text).toBeGreaterThan(0.2);
+  });
+
+  for (const redis of ['cluster', 'sentinel'] as const)
+    test(`does so on a ${redis} that fails over and moves its keys`, { timeout: 120_000 }, async () => {
+      const verdict = await play({ subject: 'unstale', redis, seed, seconds: 20, postgres: url });
+      const text = told(`unstale on a ${redis}`, verdict);
+      expect(holds(verdict), text).toBe(true);
+      expect(verdict.reads, text).toBeGreaterThan(5000);
+      expect(verdict.hitRatio, text).toBeGreaterThan(0.3);
+    });
+
+  test('with subscribers that have gone deaf gives nothing older than `maxStale`', { timeout: 60_000 }, async () => {
+    const faults = ['deafen'];
+    const verdict = await play({
+      subject: 'unstale',
+      seed,
+      seconds: 10,
+      rows: 100,
+      maxStale: 200,
+      faults,
+      postgres: url,
+    });
+    const text = told('unstale, maxStale 200 ms', verdict);
+    expect(holds(verdict), text).toBe(true);
+    // What is not acknowledged for longer is served: the bound is in use, and was measured.
+    expect(verdict.oldest, text).toBeGreaterThan(20);
+    expect(verdict.oldest, text).toBeLessThan(250);
   });
 
   for (const flaw of flaws)

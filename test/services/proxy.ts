@@ -2,6 +2,15 @@ import { connect, createServer, type Socket } from 'node:net';
 
 type Direction = 'requests' | 'answers';
 
+interface Pair {
+  readonly client: Socket;
+  readonly server: Socket;
+  /** How it began: by then a connection has said what it is for. */
+  said: string;
+}
+
+const maxSaid = 4096;
+
 /** A wire that can be cut, held and slowed down, between a client and a server on this machine. */
 export interface Proxy {
   readonly port: number;
@@ -11,6 +20,8 @@ export interface Proxy {
   reset(): void;
   /** Keeps what is sent and says nothing to either end, until `flow`. Holding only `answers` lets commands be carried out. */
   hold(direction?: Direction): void;
+  /** Keeps the answers of those connections alone that have ever sent `text`, until `flow`: a subscriber goes deaf, say. */
+  deafen(text: string): void;
   /** Forwards again, first what was held. */
   flow(): void;
   /** Forwards everything this many milliseconds later. */
@@ -23,13 +34,16 @@ export interface Proxy {
 }
 
 export async function startProxy(targetPort: number): Promise<Proxy> {
-  const pairs = new Set<{ client: Socket; server: Socket }>();
+  const pairs = new Set<Pair>();
   const bytes = { requests: 0, answers: 0 };
   const gates = { requests: gate(), answers: gate() };
+  const hearing = gate();
+  let deaf = '';
   let late = 0;
   let refuses = false;
 
-  function forward(from: Socket, to: Socket, direction: Direction): void {
+  function forward(pair: Pair, direction: Direction): void {
+    const [from, to] = direction === 'requests' ? [pair.client, pair.server] : [pair.server, pair.client];
     // One after the other: a chunk waits for its own delay and for the gate, and the end of the stream waits like a chunk.
     let line = Promise.resolve();
     const send = (action: () => void) => {
@@ -38,16 +52,18 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
         const wait = due - performance.now();
         if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
         await gates[direction].passed();
+        if (direction === 'answers' && deaf !== '' && pair.said.includes(deaf)) await hearing.passed();
         action();
       });
     };
-    from.on('data', (chunk) =>
+    from.on('data', (chunk) => {
+      if (direction === 'requests') pair.said = `${pair.said}${chunk.toString('latin1')}`.slice(0, maxSaid);
       send(() => {
         if (to.destroyed) return;
         bytes[direction] += chunk.length;
         to.write(chunk);
-      }),
-    );
+      });
+    });
     from.on('end', () => send(() => to.end()));
     from.on('close', () => send(() => to.destroy()));
     from.on('error', () => {}); // `close` follows
@@ -56,10 +72,10 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
   const listener = createServer({ allowHalfOpen: true }, (client) => {
     if (refuses) return void client.resetAndDestroy();
     const server = connect({ port: targetPort, host: '127.0.0.1', allowHalfOpen: true });
-    const pair = { client, server };
+    const pair = { client, server, said: '' };
     pairs.add(pair);
-    forward(client, server, 'requests');
-    forward(server, client, 'answers');
+    forward(pair, 'requests');
+    forward(pair, 'answers');
     client.on('close', () => pairs.delete(pair));
   });
   await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
@@ -75,6 +91,8 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
     refuses = false;
     gates.requests.open();
     gates.answers.open();
+    hearing.open();
+    deaf = '';
   };
   return {
     port: (listener.address() as { port: number }).port,
@@ -86,6 +104,10 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
     hold(direction) {
       if (direction !== 'answers') gates.requests.close();
       if (direction !== 'requests') gates.answers.close();
+    },
+    deafen(text) {
+      deaf = text;
+      hearing.close();
     },
     flow,
     delay(ms) {

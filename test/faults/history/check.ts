@@ -21,6 +21,8 @@ export interface Verdict {
   readonly DB: number;
   readonly QUIET: number;
   readonly MONO: number;
+  /** How long the write that a read lacked had been acknowledged when the read began, at most; milliseconds. */
+  readonly oldest: number;
   readonly readErrors: number;
   readonly unhandled: number;
   /** The first few violations and errors, in words. */
@@ -45,6 +47,7 @@ export function check(
   const hits = Array(10).fill(0) as number[];
   const told = Array(10).fill(0) as number[];
   const examples: string[] = [];
+  let oldest = 0;
   const violates = (rule: 'ACK' | 'DB' | 'QUIET' | 'MONO', process: number, text: string) => {
     if (count[rule]++ < 3) examples.push(`${rule} process ${process}: ${text}`);
   };
@@ -68,6 +71,7 @@ export function check(
       }
       const { row, value, begun, ended, hit, probe, final } = event;
       const newest = acknowledged.before(row, probe ? begun : begun - maxStale);
+      if (!probe) oldest = Math.max(oldest, (begun - acknowledged.overtook(row, value)) / 1000);
       if (value < newest)
         violates(probe ? 'DB' : 'ACK', process, `row ${row} was ${value} although ${newest} was acknowledged`);
       if (undone.has(value)) violates('DB', process, `row ${row} was ${value}, which was rolled back`);
@@ -93,15 +97,19 @@ export function check(
   const sum = (list: readonly number[]) => list.reduce((a, b) => a + b, 0);
   return {
     ...count,
+    oldest,
     hitRatio: sum(told) === 0 ? 0 : sum(hits) / sum(told),
     deciles: told.map((of, i) => (of === 0 ? 0 : (hits[i] as number) / of)),
     examples,
   };
 }
 
-/** The newest value of a row that was acknowledged before a time. */
+/** The writes that were acknowledged, by row and time. */
 function acknowledgedWrites(histories: readonly (readonly Event[])[]): {
+  /** The newest value of a row that was acknowledged before a time. */
   before(row: number, time: number): number;
+  /** When a newer value than this one was acknowledged first. */
+  overtook(row: number, value: number): number;
 } {
   const byRow = new Map<number, { ended: number; value: number }[]>();
   for (const event of histories.flat()) {
@@ -128,6 +136,16 @@ function acknowledgedWrites(histories: readonly (readonly Event[])[]): {
         else high = middle;
       }
       return list[low - 1]?.value ?? 0;
+    },
+    overtook(row, value) {
+      const list = byRow.get(row) ?? [];
+      let [low, high] = [0, list.length];
+      while (low < high) {
+        const middle = (low + high) >> 1;
+        if ((list[middle] as { value: number }).value <= value) low = middle + 1;
+        else high = middle;
+      }
+      return list[low]?.ended ?? Number.POSITIVE_INFINITY;
     },
   };
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import Knex from 'knex';
+import type { Target } from './storage.js';
 import { dawdle, perform, RolledBack, type Subject, select } from './subjects.js';
 
 /** What other caches do, each on the same Redis and the same table: the histories that the check must not pass. */
@@ -17,15 +18,16 @@ export const flaws = [
 export type Flaw = (typeof flaws)[number];
 
 interface NaiveOptions {
-  readonly redis: string;
+  readonly redis: Target;
   readonly reads: string;
   readonly writes: string;
   readonly name: string;
   random(): number;
 }
 
-export function naive(flaw: Flaw, { redis: url, reads, writes, name, random }: NaiveOptions): Subject {
-  const redis = new Redis(url, { maxRetriesPerRequest: null });
+export function naive(flaw: Flaw, { redis: target, reads, writes, name, random }: NaiveOptions): Subject {
+  if (target.kind !== 'single') throw new TypeError(`Expected a single Redis, got a ${target.kind}`);
+  const redis = new Redis(target.url, { maxRetriesPerRequest: null });
   redis.on('error', () => {});
   const open = (connection: string) => Knex({ client: 'pg', connection, pool: { min: 0, max: 8 } });
   const [reader, writer] = [open(reads), open(writes)];

@@ -4,11 +4,11 @@ import { fileURLToPath } from 'node:url';
 import Knex from 'knex';
 import { makeFolder, removeFolder } from '../../services/folders.js';
 import { startProxy } from '../../services/proxy.js';
-import { startRedis } from '../../services/redis.js';
 import { Random } from '../../transparency/random.js';
 import { check, type Verdict } from './check.js';
 import { readEvents } from './events.js';
-import { type Fault, strike } from './faults.js';
+import { faultsOf } from './faults.js';
+import { storages, type Target } from './storage.js';
 import { table } from './subjects.js';
 import type { Order, Role } from './worker.js';
 
@@ -16,7 +16,10 @@ export interface Plan {
   readonly subject: Role['subject'];
   readonly seed: number;
   readonly seconds: number;
-  readonly faults: readonly Fault[];
+  /** @defaultValue 'single' */
+  readonly redis?: Target['kind'];
+  /** Names of what is to happen. @defaultValue all that can */
+  readonly faults?: readonly string[];
   /** @defaultValue 3 */
   readonly processes?: number;
   /** @defaultValue 1_000 */
@@ -34,9 +37,9 @@ export interface Plan {
  */
 export async function play(plan: Plan): Promise<Verdict & { struck: Readonly<Record<string, number>> }> {
   const { seed, seconds, subject, processes = 3, rows = 1000, maxStale = 0, tell = () => {} } = plan;
+  const storage = await storages[plan.redis ?? 'single']();
   const random = new Random(seed);
   const folder = makeFolder('history');
-  const redis = await startRedis({ args: ['--maxmemory', '64mb', '--maxmemory-policy', 'volatile-lru'] });
   const database = await createDatabase(plan.postgres, seed, rows);
   const wire = await startProxy(Number(database.url.port));
   const workers: Worker[] = [];
@@ -53,7 +56,7 @@ export async function play(plan: Plan): Promise<Verdict & { struck: Readonly<Rec
           readers: 8,
           writers: 1,
           pause: { read: 12, write: 18 },
-          redis: redis.url,
+          redis: storage.target,
           reads: database.url.href,
           writes: writes.href,
           name: `history-${seed}`,
@@ -64,29 +67,25 @@ export async function play(plan: Plan): Promise<Verdict & { struck: Readonly<Rec
     await all('run');
 
     const struck: Record<string, number> = {};
-    const world = {
-      redis,
-      wire,
-      processes,
-      signal: (i: number, it: NodeJS.Signals) => void workers[i]?.child.kill(it),
-    };
+    const strike = faultsOf({ storage, wire, processes, signal: (i, it) => void workers[i]?.child.kill(it) });
+    const { faults = Object.keys(strike) } = plan;
     const end = performance.now() + seconds * 1000;
-    let coming: Fault[] = [];
+    let coming: string[] = [];
     while (performance.now() < end) {
       await wait(Math.min(300 + random.below(900), Math.max(0, end - performance.now())));
-      if (plan.faults.length === 0 || performance.now() >= end) continue;
+      if (faults.length === 0 || performance.now() >= end) continue;
       // Each of them before any comes again.
-      if (coming.length === 0) coming = [...plan.faults];
-      const fault = coming.splice(random.below(coming.length), 1)[0] as Fault;
+      if (coming.length === 0) coming = [...faults];
+      const fault = coming.splice(random.below(coming.length), 1)[0] as string;
       tell(fault);
       struck[fault] = (struck[fault] ?? 0) + 1;
-      await strike[fault](world, random);
+      await strike[fault]?.(random);
     }
 
     tell('all is over');
     await all('finish');
     // A write whose outcome nobody knows is made known once more, 5 s after it.
-    if (plan.faults.includes('lose')) await wait(6000);
+    if (faults.includes('lose')) await wait(6000);
     await all('settle');
     const truth = await database.truth();
     await all('look');
@@ -95,7 +94,7 @@ export async function play(plan: Plan): Promise<Verdict & { struck: Readonly<Rec
     return { ...check(histories, rows, truth, maxStale === 0 ? 0 : (maxStale + 50) * 1000), struck };
   } finally {
     await Promise.all(workers.map((worker) => worker.stop()));
-    await Promise.all([wire.stop(), redis.stop()]);
+    await Promise.all([wire.stop(), storage.stop()]);
     await database.drop();
     removeFolder(folder);
   }

@@ -1,10 +1,10 @@
 // The long form: npx tsx test/faults/history/run.ts [--subject unstale] [--seconds 120] [--seeds 1,2,3,4,5]
-//   [--faults stop,evict,drop,hang,restart,lose] [--max-stale 0]
+//   [--redis single|cluster|sentinel] [--faults stop,evict,drop,hang,restart,lose] [--max-stale 0]
 // Prints a line for each history, and ends with 1 when the library broke a promise, or a wrong cache did not.
 import { parseArgs } from 'node:util';
 import { startServices } from '../../services/index.js';
-import { type Fault, faults } from './faults.js';
 import { play } from './play.js';
+import type { Target } from './storage.js';
 import { describeVerdict, holds } from './verdict.js';
 import type { Role } from './worker.js';
 
@@ -13,7 +13,8 @@ const { values: given } = parseArgs({
     subject: { type: 'string', default: 'unstale' },
     seconds: { type: 'string', default: '120' },
     seeds: { type: 'string', default: '1,2,3,4,5' },
-    faults: { type: 'string', default: faults.join(',') },
+    redis: { type: 'string', default: 'single' },
+    faults: { type: 'string' },
     'max-stale': { type: 'string', default: '0' },
   },
 });
@@ -26,14 +27,15 @@ for (const seed of given.seeds.split(',').map(Number)) {
     subject: given.subject as Role['subject'],
     seed,
     seconds: Number(given.seconds),
-    faults: given.faults === '' ? [] : (given.faults.split(',') as Fault[]),
+    redis: given.redis as Target['kind'],
+    ...(given.faults === undefined ? {} : { faults: given.faults.split(',').filter(Boolean) }),
     maxStale: Number(given['max-stale']),
     postgres: services.postgres.url,
     tell: (text) => process.stderr.write(`${text} `),
   });
   process.stderr.write('\n');
   if (holds(verdict) !== (given.subject === 'unstale')) broken++;
-  console.log(describeVerdict(`${given.subject}, seed ${seed}`, verdict));
+  console.log(describeVerdict(`${given.subject} on ${given.redis}, seed ${seed}`, verdict));
 }
 await stop();
 process.exitCode = broken === 0 ? 0 : 1;

@@ -2,21 +2,31 @@ import Knex, { type Knex as Instance } from 'knex';
 import { withCache } from '../../../adapters/knex/index.js';
 import { redisStore } from '../../../adapters/redis/index.js';
 import { createCache, type Duration, InvalidationPendingError } from '../../../src/index.js';
+import { type Target, targetOf } from './storage.js';
 import { dawdle, perform, RolledBack, type Subject, select, table } from './subjects.js';
 
 export interface UnstaleOptions {
-  readonly redis: string;
+  readonly redis: Target;
   /** The database, straight and by the wire that is cut now and then. */
   readonly reads: string;
   readonly writes: string;
   readonly name: string;
   readonly maxStale: Duration;
   random(): number;
+  /** Hears of what must never happen. */
+  failed(error: unknown): void;
 }
 
 /** The library as a service uses it: the public face, the Knex adapter, no tag anywhere. */
-export function unstale({ redis, reads, writes, name, maxStale, random }: UnstaleOptions): Subject {
-  const cache = createCache({ name, maxStale, ttl: '2m', onUnacknowledged: 'throw', store: redisStore(redis) });
+export function unstale({ redis, reads, writes, name, maxStale, random, failed }: UnstaleOptions): Subject {
+  const cache = createCache({
+    name,
+    maxStale,
+    ttl: '2m',
+    onUnacknowledged: 'throw',
+    store: redisStore(targetOf(redis)),
+  });
+  cache.on('error', ({ error }) => /CROSSSLOT/.test(String(error)) && failed(error));
   const open = (url: string): Instance => {
     const knex = Knex({ client: 'pg', connection: url, pool: { min: 0, max: 8 } });
     return withCache(knex, { cache });

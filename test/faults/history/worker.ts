@@ -2,6 +2,7 @@ import Knex from 'knex';
 import { Random } from '../../transparency/random.js';
 import { type Event, now, writeEvents } from './events.js';
 import { type Flaw, naive } from './naive.js';
+import type { Target } from './storage.js';
 import { type Subject, select, type WriteWay } from './subjects.js';
 import { unstale } from './unstale.js';
 
@@ -15,7 +16,7 @@ export interface Role {
   readonly writers: number;
   /** Milliseconds between two things that a reader or writer does, on average. */
   readonly pause: { readonly read: number; readonly write: number };
-  readonly redis: string;
+  readonly redis: Target;
   readonly reads: string;
   readonly writes: string;
   readonly name: string;
@@ -29,7 +30,7 @@ const role = JSON.parse(process.argv[2] as string) as Role;
 const { rows } = role;
 const random = new Random(role.seed);
 const events = writeEvents(role.file);
-const options = { ...role, random: () => random.next() };
+const options = { ...role, random: () => random.next(), failed: (error: unknown) => failed('process', error) };
 const subject: Subject = role.subject === 'unstale' ? unstale(options) : naive(role.subject, options);
 const probe = Knex({ client: 'pg', connection: role.reads, pool: { min: 0, max: 1 } });
 let goes = false;
