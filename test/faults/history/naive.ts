@@ -22,10 +22,12 @@ interface NaiveOptions {
   readonly reads: string;
   readonly writes: string;
   readonly name: string;
+  /** How many of its loads take their time, 0 to 1. @defaultValue 1 */
+  readonly share?: number;
   random(): number;
 }
 
-export function naive(flaw: Flaw, { redis: target, reads, writes, name, random }: NaiveOptions): Subject {
+export function naive(flaw: Flaw, { redis: target, reads, writes, name, share = 1, random }: NaiveOptions): Subject {
   if (target.kind !== 'single') throw new TypeError(`Expected a single Redis, got a ${target.kind}`);
   const redis = new Redis(target.url, { maxRetriesPerRequest: null });
   redis.on('error', () => {});
@@ -51,7 +53,7 @@ export function naive(flaw: Flaw, { redis: target, reads, writes, name, random }
   async function load(row: number): Promise<number> {
     let stamp = await version(row);
     const value = await select(reader, row);
-    await dawdle(random, 1);
+    await dawdle(random, share);
     if (flaw === 'lets the last version win') {
       stamp = await version(row);
       await select(reader, row);

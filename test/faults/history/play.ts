@@ -1,15 +1,14 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import Knex from 'knex';
 import { makeFolder, removeFolder } from '../../services/folders.js';
 import { startProxy } from '../../services/proxy.js';
 import { Random } from '../../transparency/random.js';
 import { check, type Verdict } from './check.js';
+import { createDatabase } from './database.js';
 import { readEvents } from './events.js';
 import { faultsOf } from './faults.js';
 import { storages, type Target } from './storage.js';
-import { table } from './subjects.js';
 import type { Order, Role } from './worker.js';
 
 export interface Plan {
@@ -40,7 +39,7 @@ export async function play(plan: Plan): Promise<Verdict & { struck: Readonly<Rec
   const storage = await storages[plan.redis ?? 'single']();
   const random = new Random(seed);
   const folder = makeFolder('history');
-  const database = await createDatabase(plan.postgres, seed, rows);
+  const database = await createDatabase(plan.postgres, `history_${seed}`, rows);
   const wire = await startProxy(Number(database.url.port));
   const workers: Worker[] = [];
   try {
@@ -134,32 +133,6 @@ async function startWorker(role: Role): Promise<Worker> {
       if (child.exitCode !== null || child.signalCode !== null) return;
       child.kill('SIGKILL');
       await exited;
-    },
-  };
-}
-
-/** A database of its own, with its one table. */
-async function createDatabase(url: string, seed: number, rows: number) {
-  const name = `history_${process.pid}_${seed}`;
-  const admin = Knex({ client: 'pg', connection: url, pool: { min: 0, max: 1 } });
-  await admin.raw(`drop database if exists ${name} with (force)`);
-  await admin.raw(`create database ${name}`);
-  const at = new URL(url);
-  at.pathname = `/${name}`;
-  const own = Knex({ client: 'pg', connection: at.href, pool: { min: 0, max: 1 } });
-  await own.raw(`create sequence ${table}_values`);
-  await own.raw(`create table ${table} (id int primary key, value bigint not null)`);
-  await own.raw(`insert into ${table} select i, nextval('${table}_values') from generate_series(1, ${rows}) i`);
-  return {
-    url: at,
-    async truth(): Promise<Map<number, number>> {
-      const all = await own(table).select('id', 'value');
-      return new Map(all.map(({ id, value }) => [id, Number(value)]));
-    },
-    async drop(): Promise<void> {
-      await own.destroy();
-      await admin.raw(`drop database ${name} with (force)`);
-      await admin.destroy();
     },
   };
 }

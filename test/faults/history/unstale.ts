@@ -12,23 +12,29 @@ export interface UnstaleOptions {
   readonly writes: string;
   readonly name: string;
   readonly maxStale: Duration;
+  /** Of a command of Redis. @defaultValue that of the store */
+  readonly timeout?: Duration;
+  /** Connections of each pool. @defaultValue 8 */
+  readonly connections?: number;
   random(): number;
   /** Hears of what must never happen. */
   failed(error: unknown): void;
 }
 
 /** The library as a service uses it: the public face, the Knex adapter, no tag anywhere. */
-export function unstale({ redis, reads, writes, name, maxStale, random, failed }: UnstaleOptions): Subject {
+export function unstale(options: UnstaleOptions): Subject {
+  const { redis, reads, writes, name, maxStale, timeout, connections = 8, random, failed } = options;
+  const store = redisStore(targetOf(redis), timeout === undefined ? {} : { timeout });
   const cache = createCache({
     name,
     maxStale,
     ttl: '2m',
     onUnacknowledged: 'throw',
-    store: redisStore(targetOf(redis)),
+    store,
   });
   cache.on('error', ({ error }) => /CROSSSLOT/.test(String(error)) && failed(error));
   const open = (url: string): Instance => {
-    const knex = Knex({ client: 'pg', connection: url, pool: { min: 0, max: 8 } });
+    const knex = Knex({ client: 'pg', connection: url, pool: { min: 0, max: connections } });
     return withCache(knex, { cache });
   };
   const [reader, writer] = [open(reads), open(writes)];

@@ -1,0 +1,48 @@
+import type { Subject } from '../history/subjects.js';
+
+/** What a read gave, and what had been acknowledged before it began. */
+export interface Seen {
+  readonly acknowledged: number;
+  readonly value: number;
+}
+
+/** One row, and everything that somebody saw of it, in the order of this process, which is everybody's. */
+export function aStory(row: number) {
+  let acknowledged = 0;
+  const seen: Seen[] = [];
+  const read = async (subject: Subject) => {
+    const before = acknowledged;
+    const { values } = await subject.read(row);
+    for (const [, value] of values) seen.push({ acknowledged: before, value });
+  };
+  return {
+    /** Readers read the row twice each, writers write it once; each begins at its turn. */
+    async play(
+      readers: readonly Subject[],
+      writers: readonly Subject[],
+      turn: (name: string) => Promise<void>,
+    ): Promise<void> {
+      await Promise.all([
+        ...readers.map(async (subject, i) => {
+          await turn(`reader ${i} begins`);
+          await read(subject);
+          await read(subject);
+        }),
+        ...writers.map(async (subject, i) => {
+          await turn(`writer ${i} begins`);
+          let written = 0;
+          const outcome = await subject.write([row], 'statement', (_, value) => {
+            written = value;
+          });
+          if (outcome === 'acknowledged') acknowledged = Math.max(acknowledged, written);
+        }),
+      ]);
+    },
+    /** Everybody once more, when all is over. */
+    async end(all: readonly Subject[]): Promise<void> {
+      for (const subject of all) await read(subject);
+    },
+    /** Reads that lack a write which had been acknowledged before they began. */
+    stale: (): Seen[] => seen.filter((it) => it.value < it.acknowledged),
+  };
+}
