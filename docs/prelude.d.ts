@@ -21,6 +21,12 @@ interface Order {
   placedAt: Date;
 }
 
+interface Reply {
+  id: number;
+  post_id: number;
+  text: string;
+}
+
 interface Db {
   user(id: number): Promise<User | null>;
   userByEmail(email: string): Promise<User>;
@@ -36,6 +42,9 @@ interface Db {
 
 declare const db: Db;
 declare const id: number;
+declare const redisUrl: string;
+declare const databaseUrl: string;
+declare const posts: readonly { id: number; title: string }[];
 declare const service: { findOne(id: number): Promise<User> };
 declare const cache: import('unstale').Cache;
 declare const createCache: typeof import('unstale').createCache;

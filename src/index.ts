@@ -16,7 +16,7 @@ export {
   TenantMissingError,
   UnstaleError,
 } from './core/errors.js';
-export type { CacheEvents } from './core/events.js';
+export type { CacheEvents, Marks } from './core/events.js';
 export type { Explanation } from './core/explain.js';
 export type { CacheStats, CoreCache, Read, ReadMany } from './core/face.js';
 export type {
@@ -38,7 +38,7 @@ export type { Receipt } from './core/invalidate.js';
 export type { CacheOptions, Copy, LoadContext, Mode, ReadOptions, Timing } from './core/options.js';
 export type { Cached, Traced } from './core/outcome.js';
 export type { Snapshot } from './core/snapshot.js';
-export type { Counts } from './core/stats.js';
+export type { CountedBy, Counts, Reads } from './core/stats.js';
 export type {
   Lease,
   Store,
@@ -50,6 +50,22 @@ export type {
   Version,
 } from './core/store.js';
 export { createCache } from './create-cache.js';
+export type { Batch, BatchOptions, LoadRows, LoadValues, OrError } from './structures/batch/types.js';
+export {
+  type ColumnsOf,
+  type Depth,
+  type Node,
+  type Step,
+  type Tree,
+  type TreeContext,
+  TreeCycleError,
+  type TreeLoad,
+  type TreeOptions,
+} from './structures/tree/index.js';
+export type { Warmed } from './structures/warm/cycle.js';
+export type { Warm } from './structures/warm/index.js';
+export type { NameCall, WarmCall, WarmContext, WarmOptions } from './structures/warm/options.js';
+export type { WarmState } from './structures/warm/warmer.js';
 export { type TableRows, table } from './table.js';
 export { type SharedLoader, type TrackedOptions, tracked } from './tracked.js';
 export { type Atom, type Key, type KeyPart, type TypeRule, UnkeyableError, UnstorableError } from './values/index.js';

@@ -3,12 +3,22 @@
  *
  * @packageDocumentation
  */
-import { isDeepStrictEqual } from 'node:util';
-import { expected, type WrapOptions } from '../../src/adapter/index.js';
-import { type Wrapping, wrapping, wrapSession } from './client.js';
-import { kindOf, type Session } from './internals.js';
+import { expected, unwrapOnce, type WrapOptions, wrapOnce } from '../../src/adapter/index.js';
+import { wrapAtOnce } from './at-once.js';
+import { wrapSession } from './client.js';
+import { type DrizzleSession, kindOf } from './internals.js';
 
-export { cached, type Per, type PerOptions, type TableRule, type WrapOptions } from '../../src/adapter/index.js';
+export {
+  type BatchByOptions,
+  type ById,
+  cached,
+  type Per,
+  type PerOptions,
+  type TableRule,
+  type WrapOptions,
+} from '../../src/adapter/index.js';
+
+export { batchBy, type Query, type RowOf } from './batch-by.js';
 
 /** A database of `drizzle()`, as far as this adapter needs its type. */
 export interface DrizzleLike {
@@ -39,15 +49,8 @@ export interface DrizzleLike {
  */
 export function withCache<D extends DrizzleLike>(db: D, options: WrapOptions): D {
   const session = sessionOf(db);
-  if (typeof options !== 'object' || options === null) throw expected('options', 'an object with a `cache`', options);
-  for (const name of Object.keys(options))
-    if (!names.includes(name))
-      throw new TypeError(`Expected an option of withCache (${names.join(', ')}), got \`${name}\``);
-  const before = session[wrapping];
-  if (before === undefined) wrapSession(session, options);
-  // Two parts of a program may do the same without knowing of each other.
-  else if (before.options.cache !== options.cache || !isDeepStrictEqual({ ...before.options }, { ...options }))
-    throw new TypeError('This database is wrapped already, with another cache or other options: unwrap it first.');
+  const wrap = kindOf(session) === 'BetterSQLiteSession' ? wrapAtOnce : wrapSession;
+  wrapOnce('drizzle', session, options, () => wrap(session, options));
   return db;
 }
 
@@ -57,15 +60,11 @@ export function withCache<D extends DrizzleLike>(db: D, options: WrapOptions): D
  * @throws TypeError for what was not wrapped
  */
 export function unwrap<D extends DrizzleLike>(db: D): D {
-  const wrapped = sessionOf(db)[wrapping];
-  if (wrapped === undefined) throw expected('db', 'a database that was wrapped by withCache', db);
-  wrapped.unwrap();
+  unwrapOnce('drizzle', sessionOf(db), 'db');
   return db;
 }
 
-const names = ['cache', 'tables', 'tenant', 'default', 'functions', 'database', 'backslashEscapes', 'ansiQuotes'];
-
-function sessionOf(db: any): Session & { [wrapping]?: Wrapping } {
+function sessionOf(db: any): DrizzleSession {
   const session = db?.session;
   if (typeof session?.prepareQuery !== 'function') throw expected('db', 'a database of drizzle()', db);
   if (kindOf(db)?.endsWith('Transaction')) throw expected('db', 'a database, not one of its transactions', db);

@@ -1,5 +1,13 @@
 import type { Transform } from 'node:stream';
-import { type Driver, expected, openClient, type WrapOptions } from '../../src/adapter/index.js';
+import {
+  type Client,
+  clientIn,
+  type Driver,
+  expected,
+  openClient,
+  type WrapOptions,
+  type Wrapping,
+} from '../../src/adapter/index.js';
 import { databaseOf } from './database.js';
 import type { Builder, KnexClient, Query, Runner } from './internals.js';
 import { isRead, readThrough, withCacheMethod } from './reads.js';
@@ -9,31 +17,21 @@ type ClientClass = new (config?: any) => KnexClient;
 type BuilderClass = new (client: KnexClient) => Builder;
 type Handle = { readonly client: KnexClient; readonly executionPromise: Promise<unknown> };
 
-/** Where a client keeps what it was wrapped with: found across the ESM and the CommonJS copy of the package. */
-export const wrapping: unique symbol = Symbol.for('unstale.knex') as never;
-
-export interface Wrapping {
-  readonly options: WrapOptions;
-  unwrap(client: KnexClient): void;
-}
-
 /**
  * Makes a client one of a class that is derived from its own. So nothing but this client changes, and the clients of
  * its transactions, which Knex makes from its prototype, are wrapped with it.
  *
  * @throws TypeError
  */
-export function wrapClient(client: KnexClient, options: WrapOptions): void {
+export function wrapClient(client: KnexClient, options: WrapOptions): Wrapping {
   for (const method of ['query', 'stream', 'runner', 'transaction'])
     if (Object.hasOwn(client, method))
       throw expected('knex', `an instance of which nobody has replaced client.${method}: wrap it first`, client);
   const Original = client.constructor as ClientClass;
-  const responses = responsesOf(client, databaseOf(client, options.database).dialect);
+  const place = () => databaseOf(client, options.database);
+  const responses = responsesOf(client, place().dialect.name);
   const driver = { ...responses, ask: askOf(client, responses) };
-  const open = () => {
-    const { dialect, ...place } = databaseOf(client, options.database);
-    return openClient<Query>({ options, adapter: 'knex', dialect: { name: dialect }, ...place, driver });
-  };
+  const open = () => openClient<Query>({ options, adapter: 'knex', ...place(), driver });
   let cache = open();
   let isOpen = true;
   let BuilderWithCache: BuilderClass | undefined;
@@ -42,6 +40,10 @@ export function wrapClient(client: KnexClient, options: WrapOptions): void {
   const connections = new WeakMap<KnexClient, object>();
 
   class Cached extends Original {
+    get [clientIn](): Client<Query> {
+      return cache;
+    }
+
     override query(connection: object, given: Query | string): Promise<Query> {
       const query = typeof given === 'string' ? { sql: given } : given;
       if (this.transacting) connections.set(this, connection);
@@ -127,13 +129,13 @@ export function wrapClient(client: KnexClient, options: WrapOptions): void {
     }
   }
 
-  const unwrap = (wrapped: KnexClient) => {
-    Object.setPrototypeOf(wrapped, Original.prototype);
+  Object.setPrototypeOf(client, Cached.prototype);
+  const unwrap = () => {
+    Object.setPrototypeOf(client, Original.prototype);
     isOpen = false;
     cache.close();
   };
-  Object.assign(Cached.prototype, { [wrapping]: { options, unwrap } satisfies Wrapping });
-  Object.setPrototypeOf(client, Cached.prototype);
+  return { unwrap };
 }
 
 /** For queries of the kit itself: no event shows them, and whatever the connection is set to, their rows are objects. */

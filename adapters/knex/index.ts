@@ -3,13 +3,22 @@
  *
  * @packageDocumentation
  */
-import { isDeepStrictEqual } from 'node:util';
 import type { Knex } from 'knex';
-import { expected, type Per, type WrapOptions } from '../../src/adapter/index.js';
-import { type Wrapping, wrapClient, wrapping } from './client.js';
+import { expected, type Per, unwrapOnce, type WrapOptions, wrapOnce } from '../../src/adapter/index.js';
+import { wrapClient } from './client.js';
 import type { KnexClient } from './internals.js';
 
-export { cached, type Per, type PerOptions, type TableRule, type WrapOptions } from '../../src/adapter/index.js';
+export {
+  type BatchByOptions,
+  type ById,
+  cached,
+  type Per,
+  type PerOptions,
+  type TableRule,
+  type WrapOptions,
+} from '../../src/adapter/index.js';
+
+export { batchBy, type IdOf, type RowOf } from './batch-by.js';
 
 declare module 'knex' {
   namespace Knex {
@@ -48,12 +57,7 @@ declare module 'knex' {
  */
 export function withCache<K extends Knex<any, any>>(knex: K, options: WrapOptions): K {
   const client = clientOf(knex);
-  if (typeof options !== 'object' || options === null) throw expected('options', 'an object with a `cache`', options);
-  const before = client[wrapping];
-  if (before === undefined) wrapClient(client, options);
-  // Two parts of a program may do the same without knowing of each other.
-  else if (before.options.cache !== options.cache || !isDeepStrictEqual({ ...before.options }, { ...options }))
-    throw new TypeError('This Knex instance is wrapped already, with another cache or other options: unwrap it first.');
+  wrapOnce('knex', client, options, () => wrapClient(client, options));
   return knex;
 }
 
@@ -63,15 +67,13 @@ export function withCache<K extends Knex<any, any>>(knex: K, options: WrapOption
  * @throws TypeError for what is not an instance of Knex that was wrapped
  */
 export function unwrap<K extends Knex<any, any>>(knex: K): K {
-  const client = clientOf(knex);
-  if (client[wrapping] === undefined) throw expected('knex', 'an instance that was wrapped by withCache', knex);
-  client[wrapping].unwrap(client);
+  unwrapOnce('knex', clientOf(knex), 'knex');
   return knex;
 }
 
 const methods = ['query', 'stream', 'runner', 'transaction', 'positionBindings'];
 
-function clientOf(knex: any): KnexClient & { [wrapping]?: Wrapping } {
+function clientOf(knex: any): KnexClient {
   const client = typeof knex === 'function' ? knex.client : undefined;
   if (client && knex.isTransaction) throw expected('knex', 'an instance of Knex, not one of its transactions', knex);
   if (methods.every((name) => typeof client?.[name] === 'function')) return client;

@@ -8,7 +8,16 @@ import { expected } from '../../src/adapter/index.js';
 import { type LazyConnection, seenBy } from './connection.js';
 import { type KyselyOptions, nameOf, wrapDriver } from './driver.js';
 
-export { cached, type Per, type PerOptions, type TableRule, type WrapOptions } from '../../src/adapter/index.js';
+export {
+  type BatchByOptions,
+  type ById,
+  cached,
+  type Per,
+  type PerOptions,
+  type TableRule,
+  type WrapOptions,
+} from '../../src/adapter/index.js';
+export { batchBy, type Query, type RowOf } from './batch-by.js';
 export type { KyselyOptions } from './driver.js';
 
 /** Where a wrapped dialect keeps the one that it wraps. */

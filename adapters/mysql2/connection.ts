@@ -1,140 +1,109 @@
-import type { Client, Session } from '../../src/adapter/index.js';
-import { type Callback, type Command, type Connection, replace, type Statement, statementOf } from './internals.js';
-import type { Answer } from './results.js';
+import { type Client, replace, type Session } from '../../src/adapter/index.js';
+import { type Answer, type Callback, type Command, type Connection, type Statement, statementOf } from './internals.js';
 
-/** Whose command is being made at the moment: the kit's own questions go past the adapter. */
-let asks = false;
+/** The kit's own questions, which go past the adapter. */
+const own = Symbol('own');
 
 /** One connection: what it sends, in the order in which it was asked to. */
 export class Seen {
   readonly session: Session<Answer>;
-  /** What users hold of it, and name its transactions by. */
-  handles: object[];
   readonly #connection: Connection;
-  readonly #cache: Client<Answer>;
   readonly #add: Connection['addCommand'];
   readonly #query: Connection['query'];
   readonly #pending: Set<Promise<unknown>>;
   readonly #running = new Set<(error: unknown) => void>();
-  #accepted = 0;
-  #sent = 0;
-  /** Commands of no interest, which stay behind statements that were there before them. */
-  #behind: { readonly command: Command; readonly after: number }[] = [];
+  /** A connection that is destroyed tells its commands nothing. */
+  readonly #lost = () => {
+    for (const reject of this.#running) reject(new Error('The connection was closed.'));
+  };
 
   /** @param pending - what `end` waits for */
   constructor(connection: Connection, cache: Client<Answer>, pending: Set<Promise<unknown>>) {
     this.#pending = pending;
     this.#connection = connection;
-    this.#cache = cache;
     this.#add = connection.addCommand;
     this.#query = connection.query;
-    this.handles = [connection];
     this.session = cache.session(connection);
-    // A connection that is destroyed tells its commands nothing.
-    const lost = () => {
-      for (const reject of this.#running) reject(new Error('The connection was closed.'));
-    };
-    connection.stream.once('close', lost);
-    connection.once('end', lost);
-    connection.once('error', lost);
+    connection.stream.once('close', this.#lost);
+    connection.once('end', this.#lost);
+    connection.once('error', this.#lost);
   }
 
-  get isIdle(): boolean {
-    return this.#running.size === 0 && this.#accepted === this.#sent && this.session.unit === undefined;
-  }
-
-  /** @returns the way back */
-  watch(): () => void {
+  /**
+   * @param left - whether it was unwrapped, and nothing is open on it any more
+   * @returns the way back
+   */
+  watch(left: () => boolean): () => void {
     return replace(this.#connection, 'addCommand', (command: Command) => {
-      const statement = asks ? undefined : statementOf(command, this.#connection);
-      if (statement !== undefined) return this.#follow(command, statement);
-      if (asks || this.#sent === this.#accepted) return this.#add.call(this.#connection, command);
-      this.#behind.push({ command, after: this.#accepted });
+      if (left()) return this.#add.call(this.#connection, command);
+      if (command._queryOptions?.[own]) this.#send(command);
+      else this.#follow(command, statementOf(command, this.#connection));
       return command;
     });
+  }
+
+  /** Hears of the connection no more. */
+  leave(): void {
+    this.#connection.stream.removeListener('close', this.#lost);
+    this.#connection.removeListener('end', this.#lost);
+    this.#connection.removeListener('error', this.#lost);
   }
 
   /** Whatever the connection is set to, rows are objects. */
   ask(sql: string): Promise<any> {
     return new Promise((resolve, reject) => {
-      asks = true;
-      try {
-        const options = { sql, rowsAsArray: false, nestTables: false, typeCast: true };
-        this.#query.call(this.#connection, options, (error: unknown, rows: unknown) => {
-          if (error) reject(error);
-          else resolve(rows);
-        });
-      } finally {
-        asks = false;
-      }
+      const options = { sql, rowsAsArray: false, nestTables: false, typeCast: true, [own]: true };
+      this.#query.call(this.#connection, options, (error: unknown, rows: unknown) =>
+        error ? reject(error) : resolve(rows),
+      );
     });
   }
 
-  #follow(command: Command, { sql, params }: Statement): Command {
+  #follow(command: Command, { sql, params }: Statement): void {
+    // Of no interest; but it stays behind statements that were there before it.
+    if (sql === '') return void this.session.run(sql, params, async () => [this.#send(command)]);
+    // It takes the transaction with it that is open.
+    if ('currentConfig' in command && this.session.unit) void this.session.run('rollback', [], async () => []);
     const { onResult } = command;
     const emit = command.emit.bind(command);
-    const options = command._queryOptions ?? command._executeOptions;
-    const { config } = this.#connection;
-    const isOther = Boolean(
-      options?.rowsAsArray || options?.nestTables || config.rowsAsArray || config.nestTables || !onResult,
-    );
-    // It takes the transaction with it that is open.
-    if ('currentConfig' in command && this.session.unit) void this.session.run('rollback', [], async () => ({}));
+    const isNested = Boolean((command._queryOptions ?? command._executeOptions)?.nestTables);
     let reject = (_error: unknown) => {};
-    this.#accepted++;
-    const ended = this.session.run(
-      sql,
-      params,
-      () =>
-        new Promise((resolve, fail) => {
-          reject = fail;
-          this.#running.add(reject);
-          if (onResult)
-            command.onResult = (error, rows, fields) => {
-              if (error) fail(error);
-              else resolve({ rows, fields, isOther });
-            };
-          command.emit = (event: string | symbol, ...args: any[]) => {
-            if (event !== 'end' && event !== 'error') return emit(event, ...args);
-            if (event === 'error') fail(args[0]);
-            else if (!onResult) resolve({ isOther });
-            // One that could not be prepared has called back already.
-            else setImmediate(fail, new Error('It was not sent.'));
-            const tell = () => process.nextTick(() => void emit(event, ...args));
-            ended.then(tell, tell);
-            return true;
+    const send = () =>
+      new Promise<Answer>((resolve, fail) => {
+        reject = fail;
+        this.#running.add(reject);
+        if (onResult)
+          command.onResult = (error, rows, fields) => {
+            if (error) fail(error);
+            else resolve([rows, fields, isNested || Boolean(this.#connection.config.nestTables)]);
           };
-          this.#send(command);
-        }),
-    );
-    const over = () => {
+        command.emit = (event: string | symbol, ...args: any[]) => {
+          if (event !== 'end' && event !== 'error') return emit(event, ...args);
+          if (event === 'error') fail(args[0]);
+          else if (!onResult) resolve([]);
+          // One that could not be prepared has called back already.
+          else setImmediate(fail, new Error('It was not sent.'));
+          const tell = () => process.nextTick(() => void emit(event, ...args));
+          ended.then(tell, tell);
+          return true;
+        };
+        this.#send(command);
+      });
+    const ended = this.session.run(sql, params, send, false);
+    this.#pending.add(ended);
+    const tell = (...answer: Parameters<Callback>) => {
       this.#running.delete(reject);
       process.nextTick(() => this.#pending.delete(ended));
-      if (this.session.unit) for (const handle of this.handles) this.#cache.bind(handle, this.session);
+      // One that could not be prepared, and has called back: `mysql2` takes the way to the server away from it.
+      const isTold = answer[0] && Object.hasOwn(command, 'start');
+      if (onResult && !isTold) process.nextTick(onResult, ...answer);
     };
-    this.#pending.add(ended);
-    ended.then(over, over);
-    const back: Callback = onResult ?? (() => {});
-    ended.then(
-      ({ rows, fields }) => process.nextTick(back, null, rows, fields),
-      (error) => process.nextTick(isUnprepared(command) ? () => {} : back, error),
-    );
-    return command;
+    ended.then(([rows, fields]) => tell(null, rows, fields), tell);
   }
 
+  /** Whoever has closed the connection since did so behind it. */
   #send(command: Command): void {
     const { addCommand, _fatalError } = this.#connection;
-    this.#sent++;
-    // Whoever has closed the connection since did so behind it.
-    if (_fatalError) addCommand.call(this.#connection, command);
-    else this.#add.call(this.#connection, command);
-    const ready = this.#behind.filter(({ after }) => after <= this.#sent);
-    this.#behind = this.#behind.filter(({ after }) => after > this.#sent);
-    for (const { command: next } of ready) this.#add.call(this.#connection, next);
+    (_fatalError ? addCommand : this.#add).call(this.#connection, command);
   }
-}
-
-/** `mysql2` takes the way to the server away from it. */
-function isUnprepared(command: Command): boolean {
-  return Object.hasOwn(command, 'start');
 }

@@ -3,12 +3,22 @@
  *
  * @packageDocumentation
  */
-import { isDeepStrictEqual } from 'node:util';
 import type {} from 'mysql2';
-import { expected, type Per, type WrapOptions } from '../../src/adapter/index.js';
-import { coreOf, wrap, wrapping } from './pool.js';
+import { type Per, unwrapOnce, type WrapOptions, wrapOnce } from '../../src/adapter/index.js';
+import { coreOf } from './internals.js';
+import { wrap } from './pool.js';
 
-export { cached, type Per, type PerOptions, type TableRule, type WrapOptions } from '../../src/adapter/index.js';
+export {
+  type BatchByOptions,
+  type ById,
+  cached,
+  type Per,
+  type PerOptions,
+  type TableRule,
+  type WrapOptions,
+} from '../../src/adapter/index.js';
+
+export { batchBy, type Query } from './batch-by.js';
 
 declare module 'mysql2' {
   interface QueryOptions {
@@ -50,13 +60,7 @@ export interface Mysql2Like {
  */
 export function withCache<P extends Mysql2Like>(pool: P, options: WrapOptions): P {
   const core = coreOf(pool);
-  if (typeof options !== 'object' || options === null) throw expected('options', 'an object with a `cache`', options);
-  const before = core[wrapping];
-  if (before === undefined) wrap(core, options);
-  // Two parts of a program may do the same without knowing of each other.
-  else if (before.options.cache !== options.cache || !isDeepStrictEqual({ ...before.options }, { ...options }))
-    throw new TypeError('This is wrapped already, with another cache or other options: unwrap it first.');
-  if (core !== (pool as unknown)) core[wrapping]?.know(pool as never);
+  wrapOnce('mysql2', core, options, () => wrap(core, options));
   return pool;
 }
 
@@ -66,8 +70,6 @@ export function withCache<P extends Mysql2Like>(pool: P, options: WrapOptions): 
  * @throws TypeError for what was not wrapped
  */
 export function unwrap<P extends Mysql2Like>(pool: P): P {
-  const wrapped = coreOf(pool)[wrapping];
-  if (wrapped === undefined) throw expected('pool', 'a pool or connection that was wrapped by withCache', pool);
-  wrapped.unwrap();
+  unwrapOnce('mysql2', coreOf(pool), 'pool');
   return pool;
 }

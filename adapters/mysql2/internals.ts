@@ -1,42 +1,39 @@
 import type { EventEmitter } from 'node:events';
+import { expected, type Params, type Per } from '../../src/adapter/index.js';
 
 /**
  * What this adapter touches of `mysql2`: the same in 3.9 to 3.24. Pools and connections with promises stand before ones
  * with callbacks, and whatever those send passes `addCommand` of a connection: queries with their values written into
  * the text, prepared statements, resets.
  */
-export interface Connection extends EventEmitter {
+interface Core extends EventEmitter {
+  query(...args: any[]): any;
+  execute(...args: any[]): any;
+  end(callback?: (error?: unknown) => void): any;
+  format(sql: string, values: unknown): string;
+}
+
+export interface Connection extends Core {
   readonly config: Settings;
   readonly stream: EventEmitter;
   readonly _fatalError?: unknown;
-  query(...args: any[]): any;
-  execute(...args: any[]): any;
-  end(callback?: (error?: unknown) => void): any;
-  promise(...args: unknown[]): Promised;
-  format(sql: string, values: unknown): string;
   addCommand(command: Command): Command;
-  _resolveNamedPlaceholders(options: { sql: string; values?: unknown; namedPlaceholders?: unknown }): void;
 }
 
-export interface Pool extends EventEmitter {
+export interface Pool extends Core {
   readonly config: { readonly connectionConfig: Settings };
-  query(...args: any[]): any;
-  execute(...args: any[]): any;
-  end(callback?: (error?: unknown) => void): any;
-  promise(...args: unknown[]): Promised;
-  format(sql: string, values: unknown): string;
   getConnection(callback: (error: unknown, connection?: Connection) => void): any;
 }
 
-/** A pool or connection with promises. */
-export interface Promised {
-  readonly pool?: Pool;
-  readonly connection?: Connection;
-  getConnection?(): Promise<Promised>;
-}
+/** A pool or connection with promises: what it stands before. */
+export type Promised = { readonly pool?: Pool; readonly connection?: Connection };
 
 export type Settings = Readonly<Record<string, any>>;
 export type Callback = (error: unknown, rows?: any, fields?: any) => void;
+/** `[rows, fields]`; and whether the rows are parted by tables. */
+export type Answer = readonly [rows?: any, fields?: any, isNested?: boolean];
+export type Options = { readonly sql: string; readonly [option: string | symbol]: any };
+export type Statement = { readonly sql: string; readonly params: Params };
 
 export interface Command extends EventEmitter {
   /** A query has these, */
@@ -47,55 +44,35 @@ export interface Command extends EventEmitter {
   readonly _executeOptions?: Options;
   readonly statement?: { readonly query: string };
   readonly values?: readonly unknown[];
-  /** Of a change of the user, */
-  readonly currentConfig?: unknown;
-  /** and of a reset. */
+  /** Of a reset; a change of the user has `currentConfig`. */
   readonly resetConnectionResponse?: unknown;
   onResult?: Callback | undefined;
 }
 
-export interface Options {
-  readonly sql: string;
-  readonly values?: unknown;
-  readonly cache?: unknown;
-  readonly namedPlaceholders?: unknown;
-  readonly rowsAsArray?: unknown;
-  readonly nestTables?: unknown;
-  readonly [other: string]: unknown;
-}
-
-export interface Statement {
-  readonly sql: string;
-  readonly params: readonly unknown[];
-}
-
-/** What a command does to the connection; undefined for those that change and read nothing. */
-export function statementOf(command: Command, connection: Connection): Statement | undefined {
+/** What a command does to the connection; nothing when it changes and reads nothing. */
+export function statementOf(command: Command, { config }: Connection): Statement {
   const { _queryOptions: options, _executeOptions: prepared, sql = '', values, statement } = command;
-  if (options !== undefined) return plainStatement(connection, options) ?? { sql, params: [] };
+  if (options !== undefined) return plainStatement(config, options) ?? { sql, params: [] };
   if (prepared !== undefined) return { sql: statement?.query ?? sql, params: Array.isArray(values) ? values : [] };
   if ('currentConfig' in command) return { sql: 'use database_of_another_user', params: [] };
-  return command.resetConnectionResponse === undefined ? undefined : { sql: 'rollback', params: [] };
+  return { sql: command.resetConnectionResponse === undefined ? '' : 'rollback', params: [] };
 }
 
 /**
  * Text and values as they were given, which is what a statement is known by. Undefined when values are more than values:
  * names, lists, assignments.
  */
-export function plainStatement(
-  { config, ...rest }: Pick<Connection, 'config'> & Partial<Connection>,
-  given: Options,
-): Statement | undefined {
-  const { sql, values, namedPlaceholders = config.namedPlaceholders } = given;
-  if (typeof config.queryFormat === 'function') return undefined;
-  if (values === undefined || values === null) return { sql, params: [] };
-  if (!Array.isArray(values)) {
-    if (!namedPlaceholders || rest._resolveNamedPlaceholders === undefined) return undefined;
-    const options = { sql, values, namedPlaceholders };
-    rest._resolveNamedPlaceholders.call({ config }, options);
-    return plainStatement({ config }, options);
-  }
-  return !sql.includes('??') && values.every(isPlain) ? { sql, params: values } : undefined;
+function plainStatement(config: Settings, given: Options): Statement | undefined {
+  const { sql } = given;
+  const values = given.values ?? [];
+  if (typeof values !== 'object' || !(Array.isArray(values) || hasNames(config, given))) return undefined;
+  const isPlainText = typeof config.queryFormat !== 'function' && !sql.includes('??');
+  return isPlainText && Object.values(values).every(isPlain) ? { sql, params: values as Params } : undefined;
+}
+
+/** Whether its values are given by name, which only a connection makes `?` of. */
+function hasNames(config: Settings, { values, namedPlaceholders }: Options): boolean {
+  return !Array.isArray(values) && Boolean(namedPlaceholders || config.namedPlaceholders);
 }
 
 function isPlain(value: unknown): boolean {
@@ -113,18 +90,28 @@ export function callOf(args: readonly any[]): { options: Options; callback: Call
   return typeof callback === 'function' && typeof options.sql === 'string' ? { options, callback } : undefined;
 }
 
-/** Puts a function in a method's place, on this object only, and gives the way back. */
-export function replace<K extends string, F extends (...args: any[]) => any>(
-  object: Record<K, F>,
-  name: K,
-  by: F,
-): () => void {
-  const before = Object.getOwnPropertyDescriptor(object, name);
-  Object.defineProperty(object, name, { value: by, configurable: true, writable: true, enumerable: false });
-  return () => {
-    // Somebody else has replaced it since.
-    if (object[name] !== by) return;
-    if (before === undefined) delete (object as Partial<Record<K, F>>)[name];
-    else Object.defineProperty(object, name, before);
-  };
+/** What of a call the cache can be asked for. */
+export function readable(how: string, options: Options, core: Pool | Connection, settings: Settings) {
+  const { sql, rowsAsArray, nestTables, values, cache } = options;
+  if (!Object.entries(options).every(([name, value]) => value === undefined || known.has(name))) return undefined;
+  const given = how === 'execute' ? { sql, params: (values ?? []) as Params } : plainStatement(settings, options);
+  if (given === undefined && hasNames(settings, options)) return undefined;
+  // Rows come in another shape, or by the other protocol.
+  const shape = JSON.stringify([how, rowsAsArray, nestTables]);
+  return { ...(given ?? { sql: core.format(sql, values), params: [] }), per: cache as Per, shape };
+}
+
+/** Of the options of a query. Others change what rows look like, or how long the caller is going to wait. */
+const known = new Set(['sql', 'values', 'cache', 'namedPlaceholders', 'rowsAsArray', 'nestTables']);
+
+/** What has callbacks, behind what has promises. @throws TypeError */
+export function coreOf(given: unknown): Pool | Connection {
+  const it = (typeof given === 'object' && given !== null ? given : {}) as Promised & Partial<Connection & Pool>;
+  const core = it.pool ?? it.connection ?? it;
+  const { config } = core as { config?: { connectionConfig?: object } };
+  const isOne = (['query', 'execute', 'end'] as const).every((name) => typeof core[name] === 'function');
+  if (!isOne || !('addCommand' in core || (config?.connectionConfig && 'getConnection' in core)))
+    throw expected('pool', 'a pool or a connection of mysql2', given);
+  if ('_pool' in core) throw expected('pool', 'a pool, not one of its connections: those are wrapped with it', given);
+  return core as Pool;
 }

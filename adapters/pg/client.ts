@@ -1,5 +1,16 @@
 import { AsyncResource } from 'node:async_hooks';
-import { type Client, openClient, type Per, type Session, type WrapOptions } from '../../src/adapter/index.js';
+import {
+  answersOf,
+  type Client,
+  clientIn,
+  openClient,
+  type Per,
+  placeOf,
+  replace,
+  type Session,
+  type WrapOptions,
+  type Wrapping,
+} from '../../src/adapter/index.js';
 import {
   answered,
   type Callback,
@@ -8,29 +19,20 @@ import {
   callOf,
   type PgClient,
   type PgPool,
-  replace,
   type Submittable,
 } from './internals.js';
-import { type Answer, answers, formOf } from './results.js';
-
-/** Where a pool or client keeps what it was wrapped with: found across the ESM and the CommonJS copy of the package. */
-export const wrapping: unique symbol = Symbol.for('unstale.pg') as never;
-
-export interface Wrapping {
-  readonly options: WrapOptions;
-  unwrap(): void;
-}
 
 /** A pool, or a client that belongs to none. @throws TypeError for wrong options */
-export function wrap(given: PgPool | PgClient, options: WrapOptions): void {
+export function wrap(given: PgPool | PgClient, options: WrapOptions): Wrapping {
   const wrapped = new Wrapped(given, options);
   const restore = isPool(given) ? wrapped.pool(given) : wrapped.client(given);
+  Object.defineProperty(given, clientIn, { value: wrapped.cache, configurable: true });
   const unwrap = () => {
     wrapped.close();
+    delete (given as { [clientIn]?: unknown })[clientIn];
     for (const one of restore) one();
-    delete (given as { [wrapping]?: Wrapping })[wrapping];
   };
-  Object.defineProperty(given, wrapping, { value: { options, unwrap } satisfies Wrapping, configurable: true });
+  return { unwrap };
 }
 
 export function isPool(given: object): given is PgPool {
@@ -39,8 +41,8 @@ export function isPool(given: object): given is PgPool {
 
 /** One database as a pool and its clients see it, or one client alone. */
 class Wrapped {
-  readonly #cache: Client<Answer>;
-  readonly #form;
+  readonly cache: Client<any>;
+  readonly #answers;
   #isOpen = true;
   /** `query` as it was, of each client that was met. */
   readonly #queries = new WeakMap<PgClient, PgClient['query']>();
@@ -48,26 +50,23 @@ class Wrapped {
   constructor(given: PgPool | PgClient, options: WrapOptions) {
     // One that never connects knows what is in the options, the environment and a connection string.
     const sample = isPool(given) ? new given.Client({ ...given.options, connection: {} }) : given;
-    const { host, port, database, user } = sample;
-    const settings = JSON.stringify([user, sample.connectionParameters.options]);
-    const types = isPool(given) && given.options.types ? 'types' : '';
-    this.#form = formOf(() => sample);
-    this.#cache = openClient<Answer>({
+    const { host, port, database, user, connectionParameters } = sample;
+    const types = isPool(given) ? given.options.types : undefined;
+    const settings = { host, port, database, user, options: connectionParameters.options, types };
+    this.#answers = answersOf('postgres', () => sample);
+    const ask = async (client: object, sql: string) =>
+      (await this.#queryOf(client as PgClient).call(client, { text: sql, rowMode: undefined })).rows;
+    this.cache = openClient({
       options,
       adapter: 'pg',
-      dialect: { name: 'postgres' },
-      database,
-      address: `${host}:${port}/${database}${settings}${types}`,
-      driver: {
-        ...answers,
-        ask: async (client, sql) => (await this.#queryOf(client as PgClient).call(client, sql)).rows,
-      },
+      ...placeOf('postgres', settings, options.database, 'this pool'),
+      driver: { ...this.#answers, ask },
     });
   }
 
   close(): void {
     this.#isOpen = false;
-    this.#cache.close();
+    this.cache.close();
   }
 
   pool(pool: PgPool): (() => void)[] {
@@ -107,27 +106,27 @@ class Wrapped {
   }
 
   #meet(client: PgClient): () => void {
+    // One that was wrapped before finds out that it is over when it is asked the next time, which is now.
+    (client.query as Partial<Left>)[leave]?.();
     const { query } = client;
     this.#queries.set(client, query);
-    const session = this.#cache.session(client);
-    /** Of statements on their way. One may be a `BEGIN` that nobody awaited. */
-    let running = 0;
-    const restore = replace(client, 'query', (...args: any[]) => {
-      if (!this.#isOpen && session.unit === undefined) {
-        restore();
-        this.#queries.delete(client);
-        return client.query(...args);
-      }
+    const session = this.cache.session(client);
+    const left = (): boolean => {
+      if (this.#isOpen || session.unit !== undefined) return false;
+      restore();
+      this.#queries.delete(client);
+      return true;
+    };
+    const seen = (...args: any[]) => {
+      if (left()) return query.apply(client, args);
       if (typeof args[0]?.submit === 'function') return this.#submit(client, session, args);
       const call = callOf(args);
       if (call === undefined) return query.apply(client, args);
-      const send = () => {
-        running++;
-        return this.#send(client, session, call.config).finally(() => running--);
-      };
-      const mayRead = running === 0 && session.unit === undefined && call.config.cache !== false;
+      const send = () => this.#send(client, session, call.config);
+      const mayRead = session.isIdle && call.config.cache !== false;
       return answered(mayRead ? this.#read(call.config, send) : send(), call.callback);
-    });
+    };
+    const restore = replace(client, 'query', Object.assign(seen, { [leave]: left }));
     return restore;
   }
 
@@ -139,26 +138,20 @@ class Wrapped {
     const { text, values = [], cache, rowMode } = config;
     const isKnown = Object.entries(config).every(([name, value]) => value == null || readable.has(name));
     if (typeof text !== 'string' || !Array.isArray(values) || !isKnown) return send();
-    // Rows of another shape are another answer.
-    const sql = rowMode === 'array' ? `${text}\n/* rows as arrays */` : text;
-    return this.#cache.read({ sql, params: values, per: cache as Per }, send, this.#form);
+    const statement = { sql: text, params: values, per: cache as Per, shape: rowMode };
+    return this.cache.read(statement, send, this.#answers);
   }
 
-  async #send(client: PgClient, session: Session<Answer>, { cache: _, ...config }: Config): Promise<any> {
+  #send(client: PgClient, session: Session<any>, { cache: _, ...config }: Config): Promise<any> {
     const { name, values } = config;
     const text = config.text ?? preparedText(client, name as string);
-    const query = this.#queryOf(client);
-    const { result } = await session.run(text, Array.isArray(values) ? values : [], async (sql) => {
-      // A prepared statement has one text for ever.
-      const isOther = sql !== text && name !== undefined;
-      return { result: await query.call(client, sql === text || isOther ? config : { ...config, text: sql }), isOther };
-    });
-    this.#bind(client, session);
-    return result;
+    const send = (sql: string) => this.#queryOf(client).call(client, sql === text ? config : { ...config, text: sql });
+    // A prepared statement has one text for ever.
+    return session.run(text, Array.isArray(values) ? values : [], send, name === undefined);
   }
 
   /** Rows, or data, go by at the caller's speed; what comes behind is that they have ended. */
-  #submit(client: PgClient, session: Session<Answer>, [given, second, third]: any[]): unknown {
+  #submit(client: PgClient, session: Session<any>, [given, second, third]: any[]): unknown {
     const query: Submittable = given;
     const callback = third || second;
     if (!query.callback && typeof callback === 'function') query.callback = callback;
@@ -167,26 +160,22 @@ class Wrapped {
     const { handleReadyForQuery, handleError } = query;
     const after = (fn: () => unknown) => void ended.then(fn, fn);
     let isTold = false;
-    let running: Promise<Answer> | undefined;
-    const ended = session.run(
-      typeof text === 'string' ? text : unknown,
-      Array.isArray(values) ? values : [],
-      () =>
-        (running ??= new Promise((resolve, reject) => {
-          query.handleReadyForQuery = (connection) => {
-            isTold = true;
-            resolve({ result: {}, isOther: true });
-            after(() => handleReadyForQuery.call(query, connection));
-          };
-          query.handleError = (error, connection) => {
-            isTold = true;
-            reject(error);
-            after(() => handleError.call(query, error, connection));
-          };
-          this.#queryOf(client).call(client, query);
-        })),
-    );
-    after(() => this.#bind(client, session));
+    const send = () =>
+      new Promise((resolve, reject) => {
+        query.handleReadyForQuery = (connection) => {
+          isTold = true;
+          resolve({});
+          after(() => handleReadyForQuery.call(query, connection));
+        };
+        query.handleError = (error, connection) => {
+          isTold = true;
+          reject(error);
+          after(() => handleError.call(query, error, connection));
+        };
+        this.#queryOf(client).call(client, query);
+      });
+    const sql = typeof text === 'string' ? text : unknown;
+    const ended = session.run(sql, Array.isArray(values) ? values : [], send, false);
     // A cursor that is closed hears of it from the connection.
     const cursor = query.cursor ?? query;
     const { close } = cursor;
@@ -203,11 +192,11 @@ class Wrapped {
       };
     return query;
   }
-
-  #bind(client: PgClient, session: Session<Answer>): void {
-    if (session.unit !== undefined) this.#cache.bind(client, session);
-  }
 }
+
+/** How a client's `query` goes when its pool was unwrapped, unless a transaction is open; known to both copies of the package. */
+const leave: unique symbol = Symbol.for('unstale.pg.leave') as never;
+type Left = Record<typeof leave, () => boolean>;
 
 /** Of a query config. Others change what rows look like, or how long the caller is going to wait. */
 const readable = new Set(['text', 'values', 'name', 'rowMode', 'queryMode', 'cache']);

@@ -3,13 +3,22 @@
  *
  * @packageDocumentation
  */
-import { isDeepStrictEqual } from 'node:util';
 import type {} from 'pg';
-import { expected, type Per, type WrapOptions } from '../../src/adapter/index.js';
-import { isPool, type Wrapping, wrap, wrapping } from './client.js';
+import { expected, type Per, unwrapOnce, type WrapOptions, wrapOnce } from '../../src/adapter/index.js';
+import { isPool, wrap } from './client.js';
 import type { PgClient, PgPool } from './internals.js';
 
-export { cached, type Per, type PerOptions, type TableRule, type WrapOptions } from '../../src/adapter/index.js';
+export {
+  type BatchByOptions,
+  type ById,
+  cached,
+  type Per,
+  type PerOptions,
+  type TableRule,
+  type WrapOptions,
+} from '../../src/adapter/index.js';
+
+export { batchBy, type Query } from './batch-by.js';
 
 declare module 'pg' {
   interface QueryConfig<I = any[]> {
@@ -51,12 +60,7 @@ export interface PgLike {
  */
 export function withCache<P extends PgLike>(pool: P, options: WrapOptions): P {
   const given = checked(pool);
-  if (typeof options !== 'object' || options === null) throw expected('options', 'an object with a `cache`', options);
-  const before = given[wrapping];
-  if (before === undefined) wrap(given, options);
-  // Two parts of a program may do the same without knowing of each other.
-  else if (before.options.cache !== options.cache || !isDeepStrictEqual({ ...before.options }, { ...options }))
-    throw new TypeError('This is wrapped already, with another cache or other options: unwrap it first.');
+  wrapOnce('pg', given, options, () => wrap(given, options));
   return pool;
 }
 
@@ -66,13 +70,11 @@ export function withCache<P extends PgLike>(pool: P, options: WrapOptions): P {
  * @throws TypeError for what was not wrapped
  */
 export function unwrap<P extends PgLike>(pool: P): P {
-  const wrapped = checked(pool)[wrapping];
-  if (wrapped === undefined) throw expected('pool', 'a pool or client that was wrapped by withCache', pool);
-  wrapped.unwrap();
+  unwrapOnce('pg', checked(pool), 'pool');
   return pool;
 }
 
-function checked(given: unknown): (PgPool | PgClient) & { [wrapping]?: Wrapping } {
+function checked(given: unknown): PgPool | PgClient {
   const pool = (typeof given === 'object' && given !== null ? given : {}) as Partial<PgPool & PgClient>;
   const methods = ['query', 'connect', 'end'] as const;
   const isOne =

@@ -79,19 +79,3 @@ export function answered(running: Promise<unknown>, callback: Callback | undefin
   );
   return undefined;
 }
-
-/** Puts a function in a method's place, on this object only. Gives the method that was there, and the way back. */
-export function replace<K extends string, F extends (...args: any[]) => any>(
-  object: Record<K, F>,
-  name: K,
-  by: F,
-): () => void {
-  const before = Object.getOwnPropertyDescriptor(object, name);
-  Object.defineProperty(object, name, { value: by, configurable: true, writable: true, enumerable: false });
-  return () => {
-    // Somebody else has replaced it since.
-    if (object[name] !== by) return;
-    if (before === undefined) delete (object as Partial<Record<K, F>>)[name];
-    else Object.defineProperty(object, name, before);
-  };
-}

@@ -15,7 +15,7 @@ import { randomText } from './versions.js';
  * must not end the lease of the next one.
  *
  * In Redis a lease lives for two seconds and is prolonged while its owner does, so that the others do not wait for
- * somebody who was killed.
+ * somebody who was killed. An owner who renews it himself says how long it lives without him.
  *
  * It is given back together with the entry that its owner writes, in the same chunk and behind it: so who waits finds the
  * entry, and does not wait a trip longer. Only where there is no entry does the release go by itself.
@@ -27,6 +27,8 @@ export class Leases {
   readonly #waiting = new Map<string, Set<() => void>>();
   /** By key: of two owners in this session the first has lost it. */
   readonly #held = new Map<string, Held>();
+  /** On their way to Redis. */
+  readonly #releasing = new Set<Promise<unknown>>();
   #callOffRenewal: (() => void) | undefined;
   #closed = false;
 
@@ -43,10 +45,25 @@ export class Leases {
     if (reply === null) return undefined;
     if (!Buffer.isBuffer(reply)) throw unavailable(reply);
     if (this.#closed) throw new StoreUnavailableError('this session was closed');
-    const held: Held = { key, name, owner, until: clock.now() + ms };
+    const held: Held = { key, name, owner, until: clock.now() + ms, isFirm: false };
     this.#held.set(key, held);
     this.#renewLater();
-    return { release: () => void this.#release(held) };
+    return { release: () => void this.#release(held), renew: (again) => this.#prolong(held, again) };
+  }
+
+  /** From here on its owner renews it himself, and hears whether that has worked. */
+  async #prolong(held: Held, ms: number): Promise<boolean> {
+    const { clock, batch } = this.#options;
+    if (this.#closed) throw new StoreUnavailableError('this session was closed');
+    if (this.#held.get(held.key) !== held) return false;
+    held.isFirm = true;
+    held.until = clock.now() + ms;
+    const command = evaluate(renew, [held.name], [held.owner, Math.max(1, Math.ceil(ms))]);
+    const reply = await batch.send({ key: held.name, command });
+    if (reply === 1) return true;
+    if (reply !== 0) throw unavailable(reply);
+    if (this.#held.get(held.key) === held) this.#held.delete(held.key);
+    return false;
   }
 
   /** The command that gives back the lease of `key`, if it is held here: for whoever sends it with something else. */
@@ -95,12 +112,16 @@ export class Leases {
     this.#closed = true;
     this.#callOffRenewal?.();
     for (const key of [...this.#waiting.keys()]) this.woken(key);
-    await Promise.all([...this.#held.values()].map((held) => this.#release(held)));
+    const own = [...this.#held.values()].filter((held) => !held.isFirm);
+    await Promise.all([...own.map((held) => this.#release(held)), ...this.#releasing]);
   }
 
   async #release(held: Held): Promise<void> {
     if (this.#held.get(held.key) !== held) return;
-    await this.#options.batch.send(this.handBack(held.key) as Errand);
+    const sent = this.#options.batch.send(this.handBack(held.key) as Errand);
+    this.#releasing.add(sent);
+    await sent;
+    this.#releasing.delete(sent);
   }
 
   #renewLater(): void {
@@ -116,11 +137,12 @@ export class Leases {
     const now = clock.now();
     for (const [key, { until }] of this.#held) if (until <= now) this.#held.delete(key);
     if (this.#held.size === 0) return;
-    const errands = [...this.#held.values()].map(({ name, owner, until }) => ({
+    const own = [...this.#held.values()].filter(({ isFirm }) => !isFirm);
+    const errands = own.map(({ name, owner, until }) => ({
       key: name,
       command: evaluate(renew, [name], [owner, Math.max(1, Math.min(life, Math.ceil(until - now)))]),
     }));
-    void carryOut(nodes, errands, timeout, clock);
+    if (errands.length > 0) void carryOut(nodes, errands, timeout, clock);
     this.#renewLater();
   }
 }
@@ -130,7 +152,9 @@ interface Held {
   readonly name: string;
   readonly owner: string;
   /** The end that its owner asked for. */
-  readonly until: number;
+  until: number;
+  /** Its owner renews it. */
+  isFirm: boolean;
 }
 
 /** Milliseconds that a lease outlives its owner at most. */

@@ -1,107 +1,89 @@
-import { openClient, type Per, type WrapOptions } from '../../src/adapter/index.js';
-import { placeOf } from './database.js';
-import type { Builder, DataSource, Manager, Mode, QueryRunner, Result } from './internals.js';
+import type { WrapOptions } from '../../src/adapter/index.js';
+import { type Dialect, expected, noted, openClient, placeOf, replace, takenBackBy } from '../../src/adapter/index.js';
+import { classesOf } from './entities.js';
+import type { Builder, DataSource, Manager, QueryRunner, Result } from './internals.js';
 import { resultsOf } from './results.js';
-import { faceOf, type Watch, watchRunner } from './runner.js';
-
-/** Where a data source keeps what it was wrapped with: found across the ESM and the CommonJS copy of the package. */
-export const wrapping: unique symbol = Symbol.for('unstale.typeorm') as never;
-
-export interface Wrapping {
-  readonly options: WrapOptions;
-  unwrap(): void;
-}
+import { Runners } from './runners.js';
 
 /**
- * Replaces three methods of this data source, and `transaction` of its managers: what they make is watched. Nothing of
- * TypeORM's own classes is changed.
+ * Replaces four methods of this data source, `transaction` of its managers and what makes relations lazy: what they
+ * make is watched. Nothing of TypeORM's own classes is changed.
  *
  * @throws TypeError
  */
-export function wrapDataSource(ds: DataSource, options: WrapOptions): Wrapping {
+export function wrapDataSource(ds: DataSource, options: WrapOptions) {
   if (ds.queryResultCache !== undefined)
     throw new TypeError('Expected a data source without a cache of its own: leave `cache` out of its options.');
-  const { driver } = ds;
-  const { dialect, ...place } = placeOf(driver, options.database);
+  const { driver, createQueryRunner, createEntityManager, createQueryBuilder, initialize } = ds;
+  const { type, replication, extra, ...settings } = driver.options;
+  const dialect = dialects[type];
+  if (dialect === undefined)
+    throw expected('dataSource', 'one of type postgres, mysql, mariadb or better-sqlite3', type);
   const results = resultsOf(dialect, driver);
-  const isShared = dialect === 'sqlite';
-  const open = () =>
-    openClient<Result>({ options, adapter: 'typeorm', dialect: { name: dialect }, ...place, driver: results });
-  const { createQueryRunner: makeRunner, createEntityManager: makeManager, createQueryBuilder: makeBuilder } = ds;
-  const watch: Watch = {
-    cache: open(),
-    results,
-    said: undefined,
-    owner: undefined,
-    shared: () => (isShared ? (driver.databaseConnection ?? driver) : undefined),
-    create: () => createQueryRunner('master'),
+  const open = () => {
+    // What a replica answers is not kept.
+    const own = { ...extra, ...settings, ...replication?.master };
+    const place = placeOf(dialect, own, options.database, 'this data source');
+    return openClient<Result>({ options, adapter: 'typeorm', ...place, driver: results });
   };
-
-  const createQueryRunner = (mode: Mode = 'master') => {
+  const shared = () => (dialect === 'sqlite' ? (driver.databaseConnection ?? driver) : undefined);
+  const runners: Runners = new Runners(ds, results, shared);
+  runners.cache = open();
+  const makeRunner = (mode = 'master') => {
     // What a replica answers may be older than what was said to be over.
-    const runner = makeRunner.call(ds, driver.isReplicated && isInLoad(options) ? 'master' : mode);
-    const isForReading = mode === 'slave';
-    watchRunner(watch, runner, isForReading);
-    return isShared ? faceOf(watch, runner, { isForReading, manage: createEntityManager }) : runner;
+    const of = driver.isReplicated && runners.cache?.inLoad() ? 'master' : mode;
+    return runners.watch(createQueryRunner.call(ds, of), mode === 'slave');
   };
-  const createEntityManager = (runner?: QueryRunner) => watchManager(watch, makeManager.call(ds, runner));
-  const createQueryBuilder = (...args: unknown[]) => teachFalse(makeBuilder.apply(ds, args));
+  const makeManager = (by?: QueryRunner) => {
+    const manager = createEntityManager.call(ds, by);
+    return Object.assign(manager, { transaction: transactionOf(runners, manager) });
+  };
   const close = () => {
-    watch.cache?.close();
-    watch.cache = undefined;
+    runners.cache?.close();
+    runners.cache = undefined;
   };
 
-  const given = ds.options;
-  const before = Object.getOwnPropertyDescriptors(ds);
-  const transaction = Object.getOwnPropertyDescriptor(ds.manager, 'transaction');
-  let isWrapped = true;
+  const lazy = noted(ds.relationLoader, 'enableLazyLoad', 1);
+  const store = () => runners.cache?.store(classesOf(ds, lazy.seen));
+  store();
+
   const queryResultCache = {
     // Called by `initialize` and `destroy`.
     connect: async () => {
-      if (isWrapped) watch.cache ??= open();
+      runners.cache ??= open();
     },
     disconnect: async () => close(),
     synchronize: async () => {},
     /** Throws at once, not later: the next statement of that runner, in the same tick, is the one that it is about. */
     getFromCache({ identifier, duration }: { identifier?: string; duration: number }, by: QueryRunner): never {
-      const per: Per = duration === byTheCache ? {} : duration === never ? false : duration;
-      watch.said = { by, per, name: identifier };
+      const per = duration === byTheCache ? {} : duration === never ? false : duration;
+      runners.said = { by, per, name: identifier };
       throw said;
     },
-    isExpired: () => true,
-    storeInCache: async () => {},
     clear: () => options.cache.clear(),
     remove: async () => {
-      throw new Error(
-        'Nothing is kept by that id: rows end with what they come from. cache.invalidate(table(…)) ends them.',
-      );
+      throw new Error('Nothing is kept by an id: rows end with what they come from, or by cache.invalidate(table(…)).');
     },
   };
-  Object.assign(ds, { createQueryRunner, createEntityManager, createQueryBuilder, queryResultCache });
-  ds.options = new Proxy(given, { get: (target, name) => (name === 'cache' ? asking : Reflect.get(target, name)) });
-  watchManager(watch, ds.manager);
-  return {
-    options,
-    unwrap() {
-      isWrapped = false;
-      close();
-      for (const name of replaced) {
-        delete ds[name];
-        if (before[name] !== undefined) Object.defineProperty(ds, name, before[name]);
-      }
-      delete (ds.manager as Partial<Manager>).transaction;
-      if (transaction !== undefined) Object.defineProperty(ds.manager, 'transaction', transaction);
-    },
-  };
+  const put = (name: string, value: unknown) => replace(ds as any, name, value as any);
+  const given = (ds as any).options;
+  const restore = [
+    put('initialize', () => initialize.call(ds).finally(store)),
+    lazy.end,
+    put('createQueryRunner', makeRunner),
+    put('createEntityManager', makeManager),
+    put('createQueryBuilder', (...args: unknown[]) => teachFalse(createQueryBuilder.apply(ds, args))),
+    put('queryResultCache', queryResultCache),
+    put('options', new Proxy(given, { get: (it, name) => (name === 'cache' ? asking : Reflect.get(it, name)) })),
+    replace(ds.manager, 'transaction', transactionOf(runners, ds.manager)),
+  ];
+  return takenBackBy(close, ...restore, () => runners.leave());
 }
 
-const replaced = [
-  'createQueryRunner',
-  'createEntityManager',
-  'createQueryBuilder',
-  'queryResultCache',
-  'options',
-] as const;
+const dialects: Readonly<Record<string, Dialect['name']>> = {
+  ...{ postgres: 'postgres', mysql: 'mysql', mariadb: 'mysql' },
+  'better-sqlite3': 'sqlite',
+};
 const said = new Error('The statement is answered by unstale.');
 /** What a duration means that nobody can have meant. */
 const byTheCache = Number.POSITIVE_INFINITY;
@@ -118,25 +100,16 @@ function teachFalse<B extends Builder>(builder: B): B {
 }
 
 /** Callbacks of transactions know that they are in one: cached functions in them go past the cache. */
-function watchManager(watch: Watch, manager: Manager): Manager {
+function transactionOf(runners: Runners, manager: Manager): Manager['transaction'] {
   const { transaction } = manager;
   const inside = (fn: (manager: Manager) => Promise<unknown>) => async (own: Manager) => {
-    const { cache } = watch;
+    const { cache } = runners;
     const connection = cache && (await own.queryRunner?.connect());
     if (!cache || !connection) return fn(own);
     const session = cache.session(connection);
     cache.bind(own, session);
     return cache.within(session, () => fn(own));
   };
-  manager.transaction = (...args) =>
-    transaction.apply(
-      manager,
-      args.map((arg) => (typeof arg === 'function' ? inside(arg as never) : arg)),
-    );
-  return manager;
-}
-
-/** Whether the running code is a load of the cache, or of one that knows of it. */
-function isInLoad({ cache }: WrapOptions): boolean {
-  return (cache as any)[Symbol.for('unstale.port')].inLoad();
+  const watched = (arg: unknown) => (typeof arg === 'function' ? inside(arg as never) : arg);
+  return (...args) => transaction.apply(manager, args.map(watched));
 }

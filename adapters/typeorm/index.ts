@@ -4,12 +4,13 @@
  *
  * @packageDocumentation
  */
-import { isDeepStrictEqual } from 'node:util';
-import { expected, type WrapOptions } from '../../src/adapter/index.js';
-import { type Wrapping, wrapDataSource, wrapping } from './data-source.js';
+import { expected, unwrapOnce, type WrapOptions, wrapOnce } from '../../src/adapter/index.js';
+import { wrapDataSource } from './data-source.js';
 import type { DataSource, DataSourceLike } from './internals.js';
 
+export type { BatchByOptions, ById } from '../../src/adapter/index.js';
 export { cached, type Per, type PerOptions, type TableRule, type WrapOptions } from '../../src/adapter/index.js';
+export { batchBy, type RepositoryLike } from './batch-by.js';
 export type { DataSourceLike } from './internals.js';
 
 /**
@@ -35,16 +36,7 @@ export type { DataSourceLike } from './internals.js';
  */
 export function withCache<D extends DataSourceLike>(dataSource: D, options: WrapOptions): D {
   const ds = dataSourceOf(dataSource);
-  if (typeof options !== 'object' || options === null) throw expected('options', 'an object with a `cache`', options);
-  for (const name of Object.keys(options))
-    if (!names.includes(name))
-      throw new TypeError(`Expected an option of withCache (${names.join(', ')}), got \`${name}\``);
-  const before = ds[wrapping];
-  if (before === undefined)
-    Object.defineProperty(ds, wrapping, { value: wrapDataSource(ds, options), configurable: true });
-  // Two parts of a program may do the same without knowing of each other.
-  else if (before.options.cache !== options.cache || !isDeepStrictEqual({ ...before.options }, { ...options }))
-    throw new TypeError('This data source is wrapped already, with another cache or other options: unwrap it first.');
+  wrapOnce('typeorm', ds, options, () => wrapDataSource(ds, options));
   return dataSource;
 }
 
@@ -54,16 +46,11 @@ export function withCache<D extends DataSourceLike>(dataSource: D, options: Wrap
  * @throws TypeError for what is no data source that was wrapped
  */
 export function unwrap<D extends DataSourceLike>(dataSource: D): D {
-  const ds = dataSourceOf(dataSource);
-  if (ds[wrapping] === undefined) throw expected('dataSource', 'one that was wrapped by withCache', dataSource);
-  ds[wrapping].unwrap();
-  delete ds[wrapping];
+  unwrapOnce('typeorm', dataSourceOf(dataSource), 'dataSource');
   return dataSource;
 }
 
-const names = ['cache', 'tables', 'tenant', 'default', 'functions', 'database', 'backslashEscapes', 'ansiQuotes'];
-
-function dataSourceOf(dataSource: any): DataSource & { [wrapping]?: Wrapping } {
+function dataSourceOf(dataSource: any): DataSource {
   if (typeof dataSource?.createQueryRunner === 'function' && dataSource.driver && dataSource.manager) return dataSource;
   throw expected('dataSource', 'a data source of TypeORM: new DataSource({ type, … })', dataSource);
 }

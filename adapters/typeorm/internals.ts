@@ -12,21 +12,19 @@ export interface DataSourceLike {
 }
 
 export interface DataSource {
-  options: Settings;
   readonly driver: Driver;
   readonly manager: Manager;
-  queryResultCache?: object | undefined;
-  createQueryRunner(mode?: Mode): QueryRunner;
+  readonly queryResultCache?: object | undefined;
+  readonly entityMetadatas: readonly any[];
+  readonly relationLoader: { enableLazyLoad(relation: any, entity: object, by: any): void };
+  initialize(): Promise<object>;
+  createQueryRunner(mode?: string): QueryRunner;
   createEntityManager(queryRunner?: QueryRunner): Manager;
   createQueryBuilder(...args: unknown[]): Builder;
 }
 
-export type Settings = Readonly<Record<string, any>>;
-export type Mode = 'master' | 'slave';
-
 export interface Driver {
-  readonly options: Settings;
-  readonly database?: string;
+  readonly options: Readonly<Record<string, any>>;
   readonly isReplicated?: boolean;
   /** SQLite: the only one there is. */
   readonly databaseConnection?: object;
@@ -51,7 +49,7 @@ export interface QueryRunner {
 export interface Result {
   /** What it answers otherwise: rows; what the driver tells of a write; or both. */
   raw: any;
-  records?: any[];
+  records?: any;
   affected?: number;
 }
 

@@ -1,26 +1,20 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { parseDuration } from '../core/duration.js';
 import { expected } from '../core/errors.js';
+import { Around } from './around.js';
 import type { Per } from './options.js';
 
 /** What surrounds the running code; the inner one first. */
-interface Around {
+interface Said {
   readonly per: Per;
-  readonly outer: Around | undefined;
+  readonly outer: Said | undefined;
   /** Its promise has settled: code that goes on is outside of it. */
   ended: boolean;
 }
 
-interface Wishes {
-  readonly storage: AsyncLocalStorage<Around>;
-  /** Asking an AsyncLocalStorage costs more than a whole hit, so nobody asks while nothing runs in one. */
-  running: number;
-}
-
 /** One for the ESM and the CommonJS copy of the package: the function may come from one, and the adapter from the other. */
 const place = Symbol.for('unstale.cached');
-const shared = globalThis as { [place]?: Wishes };
-shared[place] ??= { storage: new AsyncLocalStorage(), running: 0 };
+const shared = globalThis as { [place]?: Around<Said> };
+shared[place] ??= new Around();
 const wishes = shared[place];
 
 /**
@@ -36,27 +30,23 @@ const wishes = shared[place];
 export async function cached<T>(per: Per, fn: () => T | PromiseLike<T>): Promise<T> {
   checkPer(per);
   if (typeof fn !== 'function') throw expected('fn', 'a function', fn);
-  const { storage } = wishes;
-  const around: Around = { per, outer: alive(storage.getStore()), ended: false };
-  wishes.running++;
+  const said: Said = { per, outer: alive(wishes.current), ended: false };
   try {
     // A builder starts when somebody waits for it, and that must happen in here.
-    return await storage.run(around, () => started(fn()));
+    return await wishes.run(said, () => started(fn()));
   } finally {
-    around.ended = true;
-    // While any storage is in use, Node watches every promise of the process, which doubles the cost of each.
-    if (--wishes.running === 0) storage.disable();
+    said.ended = true;
   }
 }
 
 /** What the code around says about reads; undefined when it says nothing. */
 export function perAround(): Per | undefined {
-  return wishes.running === 0 ? undefined : alive(wishes.storage.getStore())?.per;
+  return alive(wishes.current)?.per;
 }
 
-function alive(around: Around | undefined): Around | undefined {
-  while (around?.ended) around = around.outer;
-  return around;
+function alive(said: Said | undefined): Said | undefined {
+  while (said?.ended) said = said.outer;
+  return said;
 }
 
 function started<T>(result: T | PromiseLike<T>): T | PromiseLike<T> {

@@ -1,6 +1,6 @@
 import type { Version } from '../core/store.js';
 import { catalogTag } from '../core/table-tags.js';
-import type { Ask, Catalog, LoadCatalog } from './catalog/index.js';
+import { type Ask, type AskAtOnce, type Catalog, type LoadCatalog, loadCatalogAtOnce } from './catalog/index.js';
 import type { Known } from './statements.js';
 
 /** Who can be asked about the database at the moment: the connection of a statement that is about to be sent. */
@@ -26,6 +26,7 @@ export class Catalogue {
   /** Why there is none. */
   problem = 'the catalogue was not read yet';
   readonly #load: (ask: Ask) => Promise<Catalog>;
+  readonly #loadAtOnce: (ask: AskAtOnce) => Catalog;
   readonly #version: (tag: string) => Promise<Version | undefined>;
   readonly #now: () => number;
   readonly #failed: (error: unknown) => void;
@@ -49,6 +50,7 @@ export class Catalogue {
     load: LoadCatalog;
   }) {
     this.#load = (ask) => o.load(ask, o.database, o.dialect, o.functions);
+    this.#loadAtOnce = (ask) => loadCatalogAtOnce(ask, o.database, o.dialect, o.functions);
     this.tag = catalogTag(o.database);
     this.#version = o.version;
     this.#now = o.now;
@@ -63,14 +65,35 @@ export class Catalogue {
 
   /** What the statement must wait for before its tags can be made; undefined when it need not. */
   await(known: Known, asking: Asking): Promise<void> | undefined {
-    const isLate = this.current === undefined || this.#loadedChanges !== this.#changes;
-    if (isLate ? !this.#isWanted(known, asking) : !this.#isOld(known, asking)) return undefined;
-    if (this.#loading !== undefined) return isLate ? this.#loading : undefined;
+    if (!this.#isDue(known, asking)) return undefined;
+    if (this.#loading !== undefined) return this.#isLate ? this.#loading : undefined;
     if (asking.isAborted || this.#now() < this.#retryAt) return undefined;
     this.#loading = this.#reload(asking).finally(() => {
       this.#loading = undefined;
     });
     return this.#loading;
+  }
+
+  /**
+   * The same of a driver that answers at once.
+   *
+   * @param seen - the version of `tag` now
+   */
+  refresh(known: Known, asking: Asking, ask: AskAtOnce, seen: Version | undefined): void {
+    if (!this.#isDue(known, asking) || this.#now() < this.#retryAt) return;
+    try {
+      this.#took(this.#loadAtOnce(ask), seen, this.#changes);
+    } catch (error) {
+      this.#missed(error);
+    }
+  }
+
+  get #isLate(): boolean {
+    return this.current === undefined || this.#loadedChanges !== this.#changes;
+  }
+
+  #isDue(known: Known, asking: Asking): boolean {
+    return this.#isLate ? this.#isWanted(known, asking) : this.#isOld(known, asking);
   }
 
   #isWanted(known: Known, { isInTransaction }: Asking): boolean {
@@ -101,18 +124,26 @@ export class Catalogue {
     const changes = this.#changes;
     try {
       const seen = await this.#version(this.tag);
-      this.current = await inTime(this.#asked(asking));
-      this.seen = seen;
-      this.#loadedChanges = changes;
-      this.#loadedAt = this.#now();
-      if (this.#missing.size >= maxMissing) this.#missing.clear();
+      this.#took(await inTime(this.#asked(asking)), seen, changes);
     } catch (error) {
-      this.problem = error instanceof Error ? error.message : String(error);
-      // What is out of date is worse than none.
-      if (this.#loadedChanges !== this.#changes) this.current = undefined;
-      this.#retryAt = this.#now() + retryAfter;
-      this.#failed(error);
+      this.#missed(error);
     }
+  }
+
+  #took(catalog: Catalog, seen: Version | undefined, changes: number): void {
+    this.current = catalog;
+    this.seen = seen;
+    this.#loadedChanges = changes;
+    this.#loadedAt = this.#now();
+    if (this.#missing.size >= maxMissing) this.#missing.clear();
+  }
+
+  #missed(error: unknown): void {
+    this.problem = error instanceof Error ? error.message : String(error);
+    // What is out of date is worse than none.
+    if (this.#loadedChanges !== this.#changes) this.current = undefined;
+    this.#retryAt = this.#now() + retryAfter;
+    this.#failed(error);
   }
 
   async #asked({ ask, isInTransaction }: Asking): Promise<Catalog> {

@@ -1,17 +1,22 @@
 import { expected } from '../core/errors.js';
 import { type Attached, type Port, portOf } from '../core/port.js';
 import { tableTag } from '../core/table-tags.js';
+import type { Cache } from '../index.js';
 import { type Dialect, foldName } from '../sql/index.js';
+import { atOnce } from './at-once.js';
 import { type LoadCatalog, loadCatalog } from './catalog/index.js';
 import { Catalogue } from './catalogue.js';
 import type { Driver } from './driver.js';
+import { type MappedClass, typesOf } from './mapped.js';
 import type { Per, WrapOptions } from './options.js';
 import { Plans } from './plans.js';
 import { type Form, type ReadStatement, ReadThrough } from './read-through.js';
+import { type ReadResult, Results } from './results.js';
 import { checkRules } from './rules.js';
 import { Connection, type Session } from './session.js';
 import type { Shared } from './shared.js';
 import { Statements } from './statements.js';
+import { Together } from './together.js';
 import { Wishes } from './wishes.js';
 
 /** What an adapter says of the database client that it wraps. */
@@ -28,20 +33,53 @@ export interface ClientOptions<R> {
   readonly driver: Driver<R>;
 }
 
+/** Where a thing that is wrapped has its {@link Client}, for what is made of it. */
+export const clientIn: unique symbol = Symbol.for('unstale.client') as never;
+
 /** One wrapped database client. */
 export interface Client<R> extends Attached {
+  readonly cache: Cache<any>;
+  /** What tells its answers from those of others: a part of keys. */
+  readonly place: readonly string[];
   /** Of one physical connection; the same object has one session, also when it is asked for twice. */
   session(connection: object): Session<R>;
   /** Whether a read for which its call says `per` could come from the cache: if not, there is no need to ask {@link read}. */
   isWanted(per: Per | undefined): boolean;
-  /** Answers from the cache or by `run`; decides itself whether the statement is read through. Takes no connection. */
-  read<T>(statement: ReadStatement, run: () => Promise<T>, form?: Form<T>): Promise<T>;
-  /** From now on `handle` stands for the transaction that is open on this session, in `cache.within`. */
+  /** Whether the running code is a load, which a replica must not answer: it may not know yet what has ended. */
+  inLoad(): boolean;
+  /**
+   * Answers from the cache, by `load`, whose answer is kept, or, when it is not for the cache to decide, by `past`.
+   * Takes no connection.
+   *
+   * @param past - @defaultValue `load`
+   */
+  read<T>(statement: ReadStatement, load: () => Promise<T>, form?: Form<T>, past?: () => Promise<T>): Promise<T>;
+  /** The same of a whole result, for which there may be several statements. */
+  readResult<T>(result: ReadResult, load: () => Promise<T>, form: Form<T>): Promise<T>;
+  /** The load around the running code got something of which nobody can tell what it depends on: it is not stored. */
+  refuse(reason: string): void;
+  /**
+   * The same for every load that is under way, when nobody can tell which of them got it: it was sent for whoever asked
+   * first, inside of a load or not.
+   */
+  refuseAll(reason: string): void;
+  /** For a library that sends what is asked in one tick all at once, for whoever asked first; one for each that does. */
+  together(): Together;
+  /**
+   * From now on `handle` stands for the transaction that is open on this session, in `cache.within`; when none is, for
+   * whichever is open then. A connection itself need not be bound, nor what the driver finds one behind.
+   */
   bind(handle: object, session: Session<R>): void;
   /** Runs a transaction's callback: reads in it go past the cache, invalidations wait for COMMIT. */
   within<T>(session: Session<R>, fn: () => T | Promise<T>): Promise<T>;
-  /** The client is of no use any more. */
+  /** The same of a driver that answers at once: `fn` runs before this returns. */
+  withinAtOnce<T>(session: Session<R>, fn: () => T): T;
+  /** Instances of these classes can be stored from now on, also when the client is closed. @throws TypeError */
+  store(classes: readonly MappedClass[]): void;
+  /** Nothing is read through any more. What still runs on its connections is seen. */
   close(): void;
+  /** For one of several who use it: it is closed when the last one has gone, and open again with the next. @returns ends it */
+  use(): () => void;
 }
 
 /** @throws TypeError for wrong options */
@@ -81,17 +119,23 @@ export function openOver<R>(o: ClientOptions<R>, load: LoadCatalog): Client<R> {
     plans: new Plans(rules, failed),
     taint: undefined,
     addsReturning: true,
+    asItIs: new WeakSet(),
   };
   const wishes = new Wishes(port, rules);
   const said = [options.default, ...Object.values(options.tables ?? {}).map(({ ttl }) => ttl)];
   // Wrong ones are told here, where they are written.
   const hasRules = said.filter((per) => per !== undefined && wishes.of(per) !== undefined).length > 0;
   const readThrough = new ReadThrough(shared, wishes, { adapter, place: [o.address, database], hasRules });
+  const results = new Results(shared, wishes, { adapter, place: [o.address, database] });
   const sessions = new WeakMap<object, Connection<R>>();
   const bound = new WeakMap<object, { session: Connection<R>; transaction: object | undefined }>();
 
+  let isOpen = true;
+  let users = 0;
   const client: Client<R> = {
     database,
+    cache: options.cache,
+    place: [o.address, database],
     narrowing: narrowingOf(options),
     session(connection) {
       let session = sessions.get(connection);
@@ -101,37 +145,63 @@ export function openOver<R>(o: ClientOptions<R>, load: LoadCatalog): Client<R> {
       }
       return session;
     },
-    isWanted: (per) => readThrough.isWanted(per),
-    read: (statement, run, form) => readThrough.read(statement, run, form),
+    isWanted: (per) => isOpen && readThrough.isWanted(per),
+    inLoad: () => port.inLoad(),
+    read: (statement, load, form, past = load) => (isOpen ? readThrough.read(statement, load, form, past) : past()),
+    readResult: (result, load, form) =>
+      isOpen && readThrough.isWanted(result.per) ? results.read(result, load, form) : load(),
+    refuse: (reason) => port.refuse(reason),
+    refuseAll: (reason) => port.refuseAll(reason),
+    together: () => new Together(port, adapter),
     bind(handle, session) {
       const connection = session as Connection<R>;
       bound.set(handle, { session: connection, transaction: connection.transaction });
     },
     unitOf(handle) {
       const of = bound.get(handle);
+      if (of === undefined) return sessions.get(driver.connectionOf?.(handle) ?? handle)?.unit;
       // The connection may have gone to somebody else since.
-      return of === undefined || of.session.transaction !== of.transaction ? undefined : of.session.unit;
+      const isOver = of.transaction !== undefined && of.session.transaction !== of.transaction;
+      return isOver ? undefined : of.session.unit;
     },
     async within(session, fn) {
       return session.unit === undefined ? fn() : port.within(session.unit, fn);
     },
+    withinAtOnce: (session, fn) => atOnce((run) => client.within(session, run), fn),
     tableTag: (schema, name) => tagOf({ schema, name }, database, dialect, catalogue),
-    close: () => detach(),
+    hasTree: (schema, name) => rules.hasTree(schema, name),
+    store: (classes) => port.addTypes(typesOf(database, classes)),
+    close() {
+      isOpen = false;
+      detach();
+    },
+    use() {
+      users++;
+      if (!isOpen) {
+        isOpen = true;
+        catalogue.change();
+        detach = port.attach(client);
+      }
+      return () => {
+        if (--users === 0) client.close();
+      };
+    },
   };
-  const detach = port.attach(client);
+  let detach = port.attach(client);
   return client;
 }
 
 /** What decides which tags there are. */
 function narrowingOf({ tenant, tables = {} }: WrapOptions): string {
   const rules = Object.entries(tables)
-    .map(([name, { grain, tenant, ignoreColumns = [] }]) => ({
+    .map(([name, { grain, tenant, tree, ignoreColumns = [] }]) => ({
       name,
       grain,
       tenant,
+      tree,
       ignored: [...ignoreColumns].sort(),
     }))
-    .filter(({ grain, tenant, ignored }) => grain !== undefined || tenant !== undefined || ignored.length > 0)
+    .filter(({ grain, tenant, tree, ignored }) => (grain ?? tenant ?? tree) !== undefined || ignored.length > 0)
     .sort((a, b) => (a.name < b.name ? -1 : 1));
   return JSON.stringify({ tenant, tables: rules });
 }
@@ -140,7 +210,8 @@ const optionNames = [
   ...['cache', 'tables', 'tenant', 'default', 'functions', 'database', 'backslashEscapes', 'ansiQuotes'],
 ];
 
-function portIn(cache: unknown): Port {
+/** @throws TypeError for what is no cache */
+export function portIn(cache: unknown): Port {
   const port = (cache as { [portOf]?: Port } | undefined)?.[portOf];
   if (port === undefined) throw expected('cache', 'a cache made by createCache()', cache);
   return port;

@@ -4,8 +4,12 @@ import type { Row } from './types.js';
 export interface Driver<R> {
   /** Runs a query of ours on that connection, past the adapter; rows as objects. */
   ask(connection: object, sql: string): Promise<readonly Row[]>;
+  /** The same of a driver that answers at once, for `runAtOnce` of sessions. */
+  askAtOnce?(connection: object, sql: string): readonly Row[];
   /** The rows of a result, if it has any. */
   rowsOf(result: R): readonly Row[] | undefined;
+  /** The connection that a handle of the driver's own stands before, for `cache.within`. */
+  connectionOf?(handle: any): object | undefined;
   /** Takes the rows of an added RETURNING out of a result again; left out: none is added. */
   hideRows?(result: R): R;
 }

@@ -37,6 +37,11 @@ export interface TableRule {
   tenant?: false;
   /** Columns whose updates end only what reads them. */
   ignoreColumns?: readonly string[];
+  /**
+   * The column by which its rows name their parents, by primary key: `cache.tree` with this table then ends no more than
+   * a write has changed. All that write the table must say so.
+   */
+  tree?: string;
   /** The tables that its triggers change; `[]` for none. One that gives its row another key or tenant changes this table. */
   writes?: readonly string[];
 }

@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { basename, resolve } from 'node:path';
 import type { Dialect } from '../sql/index.js';
 
-/** How a driver was told where its database is: the names that `pg`, `mysql2` and the drivers of SQLite have for it. */
+/** How a driver was told where its database is: the names that `pg`, `mysql2`, TypeORM and the drivers of SQLite have for it. */
 export type ConnectionSettings = Readonly<Record<string, any>>;
 
 /** What identifies a database in tags, and what else tells its answers from another's in keys; no credentials. */
 export interface Place {
-  readonly dialect: Dialect['name'];
+  readonly dialect: Dialect;
   readonly database: string;
   readonly address: string;
 }
@@ -33,13 +33,18 @@ export function placeOf(
     throw new TypeError(
       `Expected the option \`database\`: the configuration of ${who} does not tell which database it is. Give it a name that no other database has.`,
     );
-  return { dialect, database, address: `${where}${JSON.stringify(withUrl(settings ?? {}), telling)}` };
+  return {
+    dialect: { name: dialect },
+    database,
+    address: `${where}${JSON.stringify(withUrl(settings ?? {}), telling)}`,
+  };
 }
 
 /** Settings by which the same statement has other rows, or rows of other types. */
 const telling = [
-  ...['user', 'searchPath', 'options', 'timezone', 'charset', 'safeIntegers', 'dateStrings', 'decimalNumbers'],
-  ...['supportBigNumbers', 'bigNumberStrings', 'jsonStrings', 'typeCast', 'nestTables', 'rowsAsArray'],
+  ...['user', 'searchPath', 'schema', 'options', 'types', 'timezone', 'useUTC', 'charset', 'charsetNumber'],
+  ...['safeIntegers', 'dateStrings', 'decimalNumbers', 'supportBigNumbers', 'bigNumberStrings', 'parseInt8'],
+  ...['jsonStrings', 'typeCast', 'nestTables', 'rowsAsArray', 'stringifyObjects'],
 ];
 
 type Found = [name?: string, where?: string];
@@ -55,15 +60,15 @@ function serverOf(settings: ConnectionSettings, dialect: Dialect['name']): Found
 
 /** What a URL says counts more than what stands beside it. */
 function withUrl(settings: ConnectionSettings): ConnectionSettings {
-  const url = settings.connectionString ?? settings.uri;
-  if (url === undefined || !URL.canParse(url)) return settings;
+  const { connectionString, uri, url = connectionString ?? uri, username } = settings;
+  if (url === undefined || !URL.canParse(url)) return { ...settings, user: settings.user ?? username };
   const { hostname, port, pathname, username: user, searchParams } = new URL(url);
   const host = searchParams.get('host') ?? hostname;
   const said = Object.fromEntries(searchParams);
   return { ...settings, ...said, host, port, database: decodeURIComponent(pathname.slice(1)), user };
 }
 
-function fileOf({ filename: file = '' }: ConnectionSettings): Found {
+function fileOf({ database, filename: file = database ?? '' }: ConnectionSettings): Found {
   // Each is a database of its own, which nobody else can open, and which ends with its connection.
   if (file === '' || /:memory:|mode=memory/.test(file)) return ['memory', `memory:${randomUUID()}`];
   return [basename(file.replace(/^file:|\?.*$/g, '')).replace(/\.\w+$/, ''), resolve(file)];

@@ -11,6 +11,8 @@ export interface Ended {
   readonly units: OpenUnit[];
   /** The outcome is not known. */
   again: boolean;
+  /** Whoever sent it waits for nobody. */
+  readonly isAtOnce: boolean;
 }
 
 /** A COMMIT whose answer was lost may still be on its way through the server. Milliseconds. */
@@ -23,7 +25,7 @@ const aLittleLater = 5000;
  */
 export async function publish(port: Port, failed: (error: unknown) => void, ended: Ended): Promise<void> {
   const tags = collapse([...new Set(ended.tags)]);
-  const acknowledged = port.acknowledge(tags, ended.result);
+  const acknowledged = ended.isAtOnce ? port.acknowledgeAtOnce(tags) : port.acknowledge(tags, ended.result);
   for (const unit of ended.units) unit.settle(acknowledged.catch((error) => error));
   if (ended.again) port.acknowledgeLater(tags, aLittleLater);
   try {

@@ -1,4 +1,5 @@
 import { rowsStar, tenantsStar } from '../core/table-tags.js';
+import { treeMark, treeStar } from '../core/tree-tags.js';
 import type { Table } from '../sql/index.js';
 import type { Catalog, Relation } from './catalog/types.js';
 import type { Rules } from './rules.js';
@@ -78,5 +79,8 @@ export class Reach {
 
   star(relation: Relation): void {
     this.tags.add(relation.tag).add(rowsStar(relation.tag)).add(tenantsStar(relation.tag));
+    if (this.#rules.of(relation, this.#catalog).tree === undefined) return;
+    const mark = treeMark(relation.tag);
+    this.tags.add(treeStar(mark)).add(mark);
   }
 }

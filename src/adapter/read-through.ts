@@ -14,12 +14,14 @@ export interface ReadStatement {
   readonly per?: Per | undefined;
   /** For statistics. @defaultValue the adapter and the tables */
   readonly name?: string | undefined;
+  /** What the same statement has other rows by, or rows of another shape. */
+  readonly shape?: string | undefined;
 }
 
 /** How a result is kept, when it is not data as it is. */
 export interface Form<T> {
   pack(result: T): unknown;
-  unpack(packed: unknown): T;
+  unpack(packed: any): T | Promise<T>;
 }
 
 /**
@@ -53,39 +55,34 @@ export class ReadThrough {
     return said === undefined ? this.#hasRules : said !== false;
   }
 
-  /** @throws TypeError for a wrong `per`; what `run` throws */
-  read<T>(statement: ReadStatement, run: () => Promise<T>, form?: Form<T>): Promise<T> {
-    if (!this.isWanted(statement.per)) return run();
-    return this.#readAs(statement.per ?? perAround(), statement, run, form);
+  /** @throws TypeError for a wrong `per`; what `load` and `past` throw */
+  read<T>(statement: ReadStatement, load: () => Promise<T>, form?: Form<T>, past = load): Promise<T> {
+    if (!this.isWanted(statement.per)) return past();
+    return this.#readAs(statement.per ?? perAround(), statement, { load, form, past });
   }
 
-  async #readAs<T>(
-    said: Per | undefined,
-    statement: ReadStatement,
-    run: () => Promise<T>,
-    form: Form<T> | undefined,
-  ): Promise<T> {
+  async #readAs<T>(said: Per | undefined, statement: ReadStatement, ways: Ways<T>): Promise<T> {
     const known = this.#shared.statements.of(statement.sql);
     const plan = this.#planOf(known);
     const wish = said === undefined ? this.#byRules(plan) : this.#wishes.of(said);
-    if (wish === undefined || this.#shared.port.whyPast() !== undefined) return run();
+    if (wish === undefined || this.#shared.port.whyPast() !== undefined) return ways.past();
     const name = statement.name ?? nameOf(this.#adapter, known);
     const why = this.#whyNot(known, plan);
     if (why !== undefined) {
       // Somebody counts on it.
       if (said !== undefined) this.#shared.port.emit('untracked', { key: '', name, reason: `${why}: ${known.text}` });
-      return run();
+      return ways.past();
     }
-    return this.#answer({ statement, known, plan, wish, name }, run, form);
+    return this.#answer({ statement, known, plan, wish, name }, ways);
   }
 
-  async #answer<T>(asked: Asked, run: () => Promise<T>, form: Form<T> | undefined): Promise<T> {
+  async #answer<T>(asked: Asked, { load, form, past }: Ways<T>): Promise<T> {
     const { statement, known, plan, wish, name } = asked;
-    const { sql, params } = statement;
+    const { sql, params, shape } = statement;
     const { port, catalogue, failed } = this.#shared;
     try {
       const { value } = await port.read<unknown>({
-        key: ['sql', ...this.#place, sql, params],
+        key: ['sql', ...this.#place, sql, params, ...(shape === undefined ? [] : [shape])],
         name,
         statement: { text: known.text, params: Array.isArray(params) ? params : Object.entries(params).flat() },
         settings: wish.settings,
@@ -93,12 +90,12 @@ export class ReadThrough {
         get likely() {
           return likelyOf(plan, params, catalogue, failed);
         },
-        load: form === undefined ? run : async () => form.pack(await run()),
+        load: form === undefined ? load : async () => form.pack(await load()),
       });
-      return form === undefined ? (value as T) : form.unpack(value);
+      return form === undefined ? (value as T) : await form.unpack(value);
     } catch (error) {
       // Without the cache the database is still there.
-      if (error instanceof ClosedError) return run();
+      if (error instanceof ClosedError) return past();
       throw error;
     }
   }
@@ -119,6 +116,13 @@ export class ReadThrough {
     if (this.#shared.taint !== undefined) return this.#shared.taint;
     return plan?.uncacheable ?? statement.uncacheable ?? (isQuery ? undefined : 'it is no query');
   }
+}
+
+/** How a statement is sent when its answer is to be kept, and when it is not. */
+interface Ways<T> {
+  readonly load: () => Promise<T>;
+  readonly form: Form<T> | undefined;
+  readonly past: () => Promise<T>;
 }
 
 interface Asked {

@@ -13,6 +13,9 @@ import type { Params, ReadTags, Row } from './types.js';
  * - or the rows that it names, `T#…`, and the star of the writes that cannot name theirs. An INSERT names no rows, so
  *   one of the others stays beside them until the rows were seen: a row that is there nobody can insert.
  *
+ * Of a join, the result has no rows unless each table has the row that WHERE names. So where it names one row of a table,
+ * rows in the result show that it is there.
+ *
  * A condition narrows a place of the statement. If the table has another place, be it under the name of a partition or
  * behind a view, rows matter that fail the condition, and `T` it is.
  */
@@ -63,16 +66,19 @@ export class Reads {
     const parts = [...this.#places.values()].map((place) => this.#narrowed(place));
     if (parts.every((part) => part === undefined)) {
       const tags = [...this.#places.values()].flatMap(wholeOf);
-      const always: ReadTags = { tags, droppable: none, drop: () => none };
-      return () => always;
+      const same = always(tags);
+      return () => same;
     }
     const places = [...this.#places.values()];
     if (places.length === 1) return (params) => parts[0]!(params);
-    return (params) => ({
-      tags: places.flatMap((place, at) => parts[at]?.(params).tags ?? wholeOf(place)),
-      droppable: none,
-      drop: () => none,
-    });
+    return (params) => {
+      const all = places.map((place, at) => parts[at]?.(params) ?? always(wholeOf(place)));
+      return {
+        tags: all.flatMap(({ tags }) => tags),
+        droppable: all.flatMap(({ droppable }) => droppable),
+        drop: (seen) => all.flatMap(({ drop }) => drop(seen)),
+      };
+    };
   }
 
   #narrowed(place: Place): ((params: Params) => ReadTags) | undefined {
@@ -80,11 +86,13 @@ export class Reads {
     const { dialect } = this.#catalog;
     const { tag, primaryKey } = relation;
     const grain = this.#rules.grainOf(relation, this.#catalog);
-    const byKey = claimOf(primaryKey, equalities, relation, dialect);
+    const { rowOutput, needsRows } = this.#statement;
+    // A row that only the condition of a join names may be missing, and the result has rows.
+    const named = needsRows ? equalities.filter(({ joins }) => !joins) : equalities;
+    const byKey = claimOf(primaryKey, named, relation, dialect);
     const byGrain = grain === undefined ? undefined : claimOf([grain], equalities, relation, dialect);
     if (byKey === undefined && byGrain === undefined) return undefined;
     const ignored = seesIgnored ? [ignoredStar(tag)] : none;
-    const { rowOutput } = this.#statement;
     const isRowPerRow = rowOutput !== undefined && this.#places.size === 1;
     const properties = primaryKey.map((name) =>
       rowOutput === 'all' ? relation.columns.get(name)?.name : rowOutput?.get(name),
@@ -94,10 +102,10 @@ export class Reads {
       const tenants = byGrain?.(params)?.map(([value]) => tenantTag(tag, value as string));
       const others = tenants === undefined ? [tag] : [...new Set(tenants), tenantsStar(tag)];
       const keys = byKey?.(params);
-      if (keys === undefined) return { tags: [...others, ...ignored], droppable: none, drop: () => none };
+      if (keys === undefined) return always([...others, ...ignored]);
       const rows = [...new Set(keys.map((key) => rowTag(tag, key))), rowsStar(tag)];
       // `T` speaks for its rows, but not of columns that are ignored.
-      if (!isRowPerRow) return { tags: seesIgnored ? [...rows, ...others] : others, droppable: none, drop: () => none };
+      if (!isRowPerRow && !(needsRows && keys.length === 1)) return always(seesIgnored ? [...rows, ...others] : others);
       return { tags: rows, droppable: others, drop: (seen) => (allSeen(keys, seen, shown) ? others : none) };
     };
   }
@@ -110,6 +118,10 @@ interface Place {
 }
 
 const none: readonly string[] = [];
+
+function always(tags: readonly string[]): ReadTags {
+  return { tags, droppable: none, drop: () => none };
+}
 
 /** Of PostgreSQL's rows: they change with every column. */
 const rowVersions = ['ctid', 'xmin', 'xmax', 'cmin', 'cmax'];

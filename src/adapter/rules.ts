@@ -16,6 +16,8 @@ export interface Rules {
   of(relation: Relation, catalog: Catalog): Rule;
   /** The folded name of the column to narrow by, if the relation has it and its values can be told apart by text. */
   grainOf(relation: Relation, catalog: Catalog): string | undefined;
+  /** Whether a table, named by hand, has a rule for its tree. */
+  hasTree(schema: string | undefined, name: string): boolean;
   /** What a function does, by its name as the statement has it, folded; undefined when nobody said. */
   functionOf(name: string): KnownFunction | undefined;
   /** The same for views, which only read. */
@@ -29,6 +31,8 @@ export interface Rule {
   readonly grain: string | undefined;
   readonly tenant: boolean;
   readonly ignored: ReadonlySet<string>;
+  /** The column by which its rows name their parents. */
+  readonly tree: string | undefined;
   /** What its triggers change; undefined when nobody said. */
   readonly writes: readonly Table[] | undefined;
 }
@@ -76,11 +80,23 @@ export function checkRules(options: RuleOptions, dialect: Dialect): Rules {
       const type = column === undefined ? undefined : relation.columns.get(column)?.type;
       return type === undefined || type === 'other' ? undefined : column;
     },
+    hasTree(schema, name) {
+      const own = plainName(schema, name);
+      return byName.some(({ name: other, rule }) => {
+        const [table, around] = other.split('.').reverse() as [string, string | undefined];
+        return rule.tree !== undefined && plainName(around, table) === own;
+      });
+    },
     functionOf: (name) => byFunction.get(name),
     functions: Object.fromEntries(
       Object.entries(functions).map(([name, rule]) => [name, typeof rule === 'string' ? rule : readsIn(rule)]),
     ),
   };
+}
+
+/** Two names that differ in this are two tables; that others are one, the tree's own tags will tell. */
+function plainName(schema: string | undefined, name: string): string {
+  return `${schema === 'public' || schema === 'main' ? '' : (schema ?? '')}.${name}`.toLowerCase();
 }
 
 function readsIn(rule: readonly string[] | { reads?: readonly string[] }): readonly string[] {
@@ -98,6 +114,7 @@ const none: Rule = {
   grain: undefined,
   tenant: true,
   ignored: new Set(),
+  tree: undefined,
   writes: undefined,
 };
 
@@ -110,9 +127,9 @@ function byTag(rules: readonly NamedRule[], catalog: Catalog, tenant: string | u
       warnOnce(`tables:${name}`, `\`tables.${name}\` has no effect: ${catalog.server} has no table of that name.`);
       continue;
     }
-    const missing = [...(rule.grain === undefined ? [] : [rule.grain]), ...rule.ignored].filter(
-      (column) => !relation.columns.has(column),
-    );
+    const missing = [rule.grain ?? [], rule.tree ?? [], ...rule.ignored]
+      .flat()
+      .filter((column) => !relation.columns.has(column));
     if (missing.length > 0)
       warnOnce(`tables:${name}:${missing}`, `\`tables.${name}\` names columns that it does not have: ${missing}.`);
     const type = relation.columns.get(rule.grain ?? '')?.type;
@@ -143,11 +160,12 @@ function tableOf(name: string, dialect: Dialect, quoted: boolean): Table {
 
 function checkTable(what: string, rule: TableRule, dialect: Dialect): Rule {
   checkObject(what, rule);
-  checkKnown(what, rule, ['ttl', 'cache', 'grain', 'tenant', 'ignoreColumns', 'writes']);
-  const { ttl, cache, grain, tenant, ignoreColumns = [], writes } = rule;
+  checkKnown(what, rule, ['ttl', 'cache', 'grain', 'tenant', 'ignoreColumns', 'tree', 'writes']);
+  const { ttl, cache, grain, tenant, ignoreColumns = [], tree, writes } = rule;
   if (ttl !== undefined) checkPer(`${what}.ttl`, ttl);
   if (cache !== undefined && cache !== false) throw expected(`${what}.cache`, 'false, or left out', cache);
   if (grain !== undefined) checkName(`${what}.grain`, 'the name of a column', grain);
+  if (tree !== undefined) checkName(`${what}.tree`, 'the name of a column', tree);
   if (tenant !== undefined && tenant !== false) throw expected(`${what}.tenant`, 'false, or left out', tenant);
   return {
     ttl,
@@ -159,6 +177,7 @@ function checkTable(what: string, rule: TableRule, dialect: Dialect): Rule {
         foldName(it, dialect),
       ),
     ),
+    tree: tree === undefined ? undefined : foldName(tree, dialect),
     writes: writes === undefined ? undefined : checkTables(`${what}.writes`, writes, dialect),
   };
 }

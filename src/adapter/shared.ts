@@ -16,6 +16,8 @@ export interface Shared<R> extends Tainted {
   readonly plans: Plans;
   /** Whether a RETURNING may be added; not after the database has refused one. */
   addsReturning: boolean;
+  /** Those that get none, since nobody knows by what they failed. */
+  readonly asItIs: WeakSet<Known>;
   /** Something in the kit has failed, and must not fail a statement. */
   failed(error: unknown): void;
 }

@@ -21,6 +21,8 @@ export interface Known {
   readonly needsCatalog: boolean;
   /** Nothing but a query, as far as the text tells. */
   readonly isQuery: boolean;
+  /** Each row of the result is made of one row, and is there whatever other rows there are. */
+  readonly isApart: boolean;
 }
 
 /** What is known of texts, as long as they are remembered at all. */
@@ -77,8 +79,12 @@ function read(statement: Statement, sql: string, dialect: Dialect): Known {
       parts.length === 1 &&
       !isUncertain &&
       !defines,
+    isApart: statement.rowOutput !== undefined && !comparesRows.test(sql),
   };
 }
+
+/** Words by which other rows decide about a row. In a text or a name they cost precision, and nothing else. */
+const comparesRows = /\b(?:limit|offset|fetch|top|over|window|qualify|distinct\s+on|tablesample)\b/i;
 
 function controlOf({ transaction, names }: Statement): TransactionControl | undefined {
   // `SET GLOBAL autocommit` is for connections that are yet to come.

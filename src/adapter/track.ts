@@ -29,7 +29,13 @@ export function track(
     // Nothing depends on the catalogue's own tag; only its version is wanted, and not by what reads no table.
     const readsNone = tags.tags.length + tags.droppable.length === 0;
     const droppable = readsNone ? [] : [...tags.droppable, state.shared.catalogue.tag];
-    const observation = port.observe({ text: known.text, params: values, tags: tags.tags, droppable });
+    const observation = port.observe({
+      text: known.text,
+      params: values,
+      tags: tags.tags,
+      droppable,
+      isApart: known.isApart,
+    });
     if (!(observation instanceof Promise)) return observation && { observation, tags };
     return observation.then(
       (it) => ({ observation: it, tags }),

@@ -30,7 +30,7 @@ export interface ReadTags {
   readonly tags: readonly string[];
   /** Those that may be left out when all claimed rows were seen. */
   readonly droppable: readonly string[];
-  /** Which of `droppable` the rows allow to leave out: all, or none. */
+  /** Which of `droppable` the rows allow to leave out. */
   drop(rows: readonly Row[]): readonly string[];
 }
 

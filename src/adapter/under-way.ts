@@ -19,18 +19,23 @@ export class UnderWay {
   readonly #tracked: Tracked | undefined;
   readonly #failing: (() => void) | undefined;
   readonly #steps: Step[] = [];
+  readonly #isAtOnce: boolean;
   #writes: WriteTags | undefined;
   #written: (tags: readonly string[]) => readonly string[] = (tags) => tags;
   /** Whether its rows tell what it has changed. */
   readonly #tells: boolean;
 
-  /** @param mayAdd - whether its text may be made to return rows */
+  /**
+   * @param mayAdd - whether its text may be made to return rows
+   * @param isAtOnce - whether its caller waits for nobody
+   */
   constructor(
     state: State<unknown>,
     known: Known,
     params: Params,
-    { tracked, mayAdd }: { tracked: Tracked | undefined; mayAdd: boolean },
+    { tracked, mayAdd, isAtOnce = false }: { tracked: Tracked | undefined; mayAdd: boolean; isAtOnce?: boolean },
   ) {
+    this.#isAtOnce = isAtOnce;
     this.#state = state;
     this.#known = known;
     this.#tracked = tracked;
@@ -42,7 +47,8 @@ export class UnderWay {
       refuseUntracked(state, known, tracked);
       const plan = state.planOf(known);
       this.#writes = writesOf(state, known, plan, params);
-      if (mayAdd && shared.addsReturning && shared.driver.hideRows !== undefined) returning = plan?.returning;
+      const adds = mayAdd && shared.addsReturning && !shared.asItIs.has(known);
+      if (adds && shared.driver.hideRows !== undefined) returning = plan?.returning;
     } catch (error) {
       shared.failed(error);
       this.#writes = anything(state);
@@ -59,7 +65,7 @@ export class UnderWay {
   /** It has ended; resolves when what follows for the cache is done. @throws InvalidationPendingError */
   async end(ok: boolean, rows: readonly Row[] | undefined, result: unknown): Promise<void> {
     const { shared, work } = this.#state;
-    const ended: Ended = { ok, result, tags: [], units: [], again: false };
+    const ended: Ended = { ok, result, tags: [], units: [], again: false, isAtOnce: this.#isAtOnce };
     if (this.#tracked !== undefined) endTracked(this.#state, this.#tracked, ok ? rows : undefined);
     if (!ok) this.#failing?.();
     ended.tags.push(...this.#written(this.#changed(ok ? rows : undefined)));

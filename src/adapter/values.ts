@@ -18,6 +18,20 @@ export type Use = 'compared' | 'stored' | 'returned';
 export type Fit = (raw: unknown, isNumber: boolean) => string | undefined;
 
 export function fitOf(column: Column, dialect: Dialect, use: Use): Fit {
+  const fit = typeFitOf(column, dialect, use);
+  const { type, max } = column;
+  if (use !== 'stored' || max === undefined || type === 'uuid') return fit;
+  return (raw, isNumber) => {
+    const text = fit(raw, isNumber);
+    const isWhole = text !== undefined && (type === 'integer' ? isBetween(Number(text), max) : text.length <= max);
+    return isWhole ? text : undefined;
+  };
+}
+
+/** One below 0 is 0 in a column that has no sign. */
+const isBetween = (value: number, max: number) => value >= 0 && value <= max;
+
+function typeFitOf(column: Column, dialect: Dialect, use: Use): Fit {
   switch (column.type) {
     case 'integer':
       return (raw, isNumber) => number(raw, whole, digitsOf(dialect, isNumber));
@@ -60,7 +74,7 @@ function one(text: string | undefined): string[] | undefined {
 }
 
 /** By its number, or by its name with or without the `:`, `@` or `$` in front. */
-function parameterOf(at: number | string, params: Params): unknown {
+export function parameterOf(at: number | string, params: Params): unknown {
   const named = params as Readonly<Record<string, unknown>>;
   if (typeof at === 'number') return Array.isArray(params) ? params[at] : named[at + 1];
   return Array.isArray(params) ? undefined : (named[at] ?? named[at.slice(1)]);

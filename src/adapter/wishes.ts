@@ -5,6 +5,9 @@ import type { Per, PerOptions } from './options.js';
 import type { Rules } from './rules.js';
 import type { Plan } from './types.js';
 
+/** What rules of tables are asked for. */
+type Reads = Pick<Plan, 'reads'>;
+
 /** How long an answer is kept. */
 export interface Wish {
   readonly settings: ReadSettings;
@@ -18,7 +21,7 @@ export class Wishes {
   readonly #base: ReadSettings;
   readonly #durations = new Map<unknown, Wish>();
   readonly #options = new WeakMap<PerOptions, Wish>();
-  readonly #ofPlans = new WeakMap<Plan, { readonly wish: Wish | undefined }>();
+  readonly #ofPlans = new WeakMap<Reads, { readonly wish: Wish | undefined }>();
 
   constructor(port: Port, rules: Rules) {
     this.#port = port;
@@ -44,7 +47,7 @@ export class Wishes {
   }
 
   /** What the rules of all tables say that a statement reads: the shortest counts. */
-  byRules(plan: Plan, catalog: Catalog): Wish | undefined {
+  byRules(plan: Reads, catalog: Catalog): Wish | undefined {
     let known = this.#ofPlans.get(plan);
     if (known === undefined) {
       known = { wish: this.#shortest(plan, catalog) };
@@ -53,7 +56,7 @@ export class Wishes {
     return known.wish;
   }
 
-  #shortest({ reads }: Plan, catalog: Catalog): Wish | undefined {
+  #shortest({ reads }: Reads, catalog: Catalog): Wish | undefined {
     const said = (relation: Relation): Per | undefined => {
       const { cache, ttl } = this.#rules.of(relation, catalog);
       return cache ? ttl : false;

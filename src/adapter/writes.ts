@@ -1,10 +1,13 @@
 import { ignoredStar, rowsStar, rowTag, tenantsStar, tenantTag } from '../core/table-tags.js';
+import { treeMark } from '../core/tree-tags.js';
 import type { RowOutput, Write } from '../sql/index.js';
 import type { Catalog, Relation } from './catalog/types.js';
 import { type Claim, claimOf, insertedOf, type Key, shownOf } from './claims.js';
+import type { Part } from './part.js';
 import { Reach } from './reach.js';
 import type { Rules } from './rules.js';
-import type { Params, Row, WriteTags } from './types.js';
+import { treeParts } from './trees.js';
+import type { Params, WriteTags } from './types.js';
 
 /**
  * What a statement that writes ends. Of each table that it changes: `T`; the rows and the tenants that it names, or the
@@ -61,6 +64,10 @@ export class Writes {
     reach.tags.add(isIgnored ? ignoredStar(relation.tag) : relation.tag);
     if (write.how !== 'insert') this.#parts.push(this.#rows(relation, write, changes, shown));
     if (!isIgnored) this.#parts.push(this.#tenants(relation, write, changes, shown));
+    const { tree } = this.#rules.of(relation, this.#catalog);
+    if (tree === undefined) return;
+    reach.tags.add(treeMark(relation.tag));
+    this.#parts.push(...treeParts(relation, write, tree, this.#catalog, shown));
   }
 
   /**
@@ -138,17 +145,6 @@ export class Writes {
       };
     };
   }
-}
-
-/** The rows, or the tenants, of one table. */
-interface Part {
-  /** Raised when nobody knows which. */
-  readonly star: string;
-  readonly tagOf: (key: Key) => string;
-  /** Which, as the statement says itself. */
-  readonly claim: Claim | undefined;
-  /** Which, as the rows show that it returned. */
-  readonly shown: ((rows: readonly Row[]) => readonly Key[] | undefined) | undefined;
 }
 
 type Changes = (column: string) => boolean;

@@ -10,7 +10,7 @@ export function alone({ clock }: StoreContext): StoreSession {
     write: async () => {},
     remove: () => {},
     raise: async () => [],
-    lease: async () => ({ release: () => {} }),
+    lease: async () => ({ release: () => {}, renew: async () => true }),
     released: async () => {},
     reach: async () => 0,
     close: async () => {},

@@ -1,6 +1,7 @@
 import type { Duration } from './duration.js';
 import { entryHash, type Identity } from './identity.js';
 import type { LoadContext, ReadSettings } from './options.js';
+import type { Scope } from './scope.js';
 import type { Counter } from './stats.js';
 
 /** What a value says about itself once it is loaded. */
@@ -19,6 +20,11 @@ export interface Query {
   readonly fresh?: boolean;
   /** Tags that the load will most likely depend on: a look brings their versions too. */
   readonly likely?: readonly string[];
+  /**
+   * The value is no data: it stays in this process, is neither copied nor encoded, and goes on changing. Asked at the
+   * moment at which it is kept: how many bytes it takes, and what it has come to depend on, into the scope's pairs.
+   */
+  readonly resident?: (value: never, scope: Scope) => number;
   /** What is read are the rows of one statement, which its key names. */
   readonly isStatement?: boolean;
   readonly load: (context: LoadContext) => unknown;

@@ -5,7 +5,7 @@ import { checkTags, tagsOfWhat, type What } from './dependency.js';
 import { type Duration, parseDuration } from './duration.js';
 import { answerOf } from './entry.js';
 import { describe, expected } from './errors.js';
-import { type CacheEvents, eventNames } from './events.js';
+import { type CacheEvents, eventNames, marksOf } from './events.js';
 import type { Explanation } from './explain.js';
 import type { CacheStats, CoreCache, Read, ReadMany } from './face.js';
 import { landed } from './fill.js';
@@ -32,28 +32,33 @@ const brand = Symbol.for('unstale.cache');
 /** The cache as its users hold it: checks what they say, and hands it to the view that it stands for. */
 export class CacheView implements CoreCache {
   readonly parts: Parts;
-  readonly view: View;
+  readonly #view: View;
   #port: Port | undefined;
   readonly withCache: CoreCache['withCache'];
   readonly invalidates: CoreCache['invalidates'];
 
   constructor(parts: Parts, place: Place = { namespaces: [], tenant: undefined }) {
     this.parts = parts;
-    this.view = new View(parts, place);
+    this.#view = new View(parts, place);
     Object.defineProperty(this, brand, { value: true });
     // Bound, so that `export const { withCache, invalidates } = cache` works.
-    this.withCache = boundWithCache.bind(undefined, this.view) as CoreCache['withCache'];
-    this.invalidates = boundInvalidates.bind(undefined, this.view) as CoreCache['invalidates'];
+    this.withCache = boundWithCache.bind(undefined, this.#view) as CoreCache['withCache'];
+    this.invalidates = boundInvalidates.bind(undefined, this.#view) as CoreCache['invalidates'];
+  }
+
+  /** For the structures that are made of it. */
+  get view(): View {
+    return this.#view;
   }
 
   /** For adapters. */
   get [portOf](): Port {
-    this.#port ??= new ViewPort(this.view);
+    this.#port ??= new ViewPort(this.#view);
     return this.#port;
   }
 
   getOrSet<T>(read: Read<T, string>): Promise<T> {
-    const view = this.view;
+    const view = this.#view;
     try {
       const key = view.keyOf(encodeKey(read.key, this.parts.types));
       const entry = isOrdinary(read) ? view.hit(key, this.parts.settings.read) : undefined;
@@ -71,7 +76,7 @@ export class CacheView implements CoreCache {
   }
 
   read<T>(read: Read<T, string>): Promise<Cached<T>> {
-    const view = this.view;
+    const view = this.#view;
     try {
       const key = view.keyOf(encodeKey(read.key, this.parts.types));
       const entry = isOrdinary(read) ? view.hit(key, this.parts.settings.read) : undefined;
@@ -85,10 +90,10 @@ export class CacheView implements CoreCache {
   }
 
   async getOrSetMany<In, T>(read: ReadMany<In, T, string>): Promise<T[]> {
-    this.view.refuseWhenClosed('read');
+    this.#view.refuseWhenClosed('read');
     if (typeof read !== 'object' || read === null)
       throw expected('read', 'an object with `inputs`, `key` and `load`', read);
-    return fillMany(this.view, read);
+    return fillMany(this.#view, read);
   }
 
   async get<T = unknown>(key: Key): Promise<T | undefined> {
@@ -101,50 +106,50 @@ export class CacheView implements CoreCache {
   }
 
   async set(key: Key, value: unknown, { since, ...timing }: Timing & { since?: Snapshot } = {}): Promise<void> {
-    this.view.refuseWhenClosed('set');
+    this.#view.refuseWhenClosed('set');
     if (since !== undefined && !isSnapshot(since)) throw expected('since', 'a snapshot of this cache', since);
     refuseUnknown(timing, setNames, 'set');
     const settings = resolveReadOptions(timing, this.parts.settings.read);
     // Past the cache nothing is stored; the old value ends all the same.
-    if (this.view.whyPast() !== undefined) return void (await this.delete(key));
-    await put(this.parts, this.view.askFor(key, settings), value, since);
+    if (this.#view.whyPast() !== undefined) return void (await this.delete(key));
+    await put(this.parts, this.#view.askFor(key, settings), value, since);
   }
 
   async delete(key: Key): Promise<Receipt> {
-    return this.view.delete(key);
+    return this.#view.delete(key);
   }
 
   async snapshot(...what: readonly What<string>[]): Promise<Snapshot> {
-    this.view.refuseWhenClosed('snapshot');
+    this.#view.refuseWhenClosed('snapshot');
     const tags = [
       ...tagsOfWhat(this.parts, what, 'reads'),
       ...snapshotTags(this.parts.shared),
-      ...this.view.identityOf('').stars,
+      ...this.#view.identityOf('').stars,
     ];
     return makeSnapshot(this.parts, tags);
   }
 
   async invalidate(...what: readonly What<string>[]): Promise<Receipt> {
-    this.view.refuseWhenClosed('invalidate');
+    this.#view.refuseWhenClosed('invalidate');
     return invalidate(this.parts, tagsOfWhat(this.parts, what, 'writes'));
   }
 
   async clear(): Promise<Receipt> {
-    this.view.refuseWhenClosed('clear');
+    this.#view.refuseWhenClosed('clear');
     return invalidate(
       this.parts,
-      this.view.stars.length > 0 ? [starOf(this.view.place)] : clearTags(this.parts.shared),
+      this.#view.stars.length > 0 ? [starOf(this.#view.place)] : clearTags(this.parts.shared),
     );
   }
 
   async transaction<T>(fn: () => T | Promise<T>): Promise<T> {
-    this.view.refuseWhenClosed('transaction');
+    this.#view.refuseWhenClosed('transaction');
     if (typeof fn !== 'function') throw expected('fn', 'a function', fn);
     return transaction(this.parts, fn);
   }
 
   async within<T>(handle: object, fn: () => Promise<T>): Promise<T> {
-    this.view.refuseWhenClosed('within');
+    this.#view.refuseWhenClosed('within');
     if (typeof fn !== 'function') throw expected('fn', 'a function', fn);
     const isHandle = (typeof handle === 'object' && handle !== null) || typeof handle === 'function';
     const unit = isHandle ? this.parts.clients.unitOf(handle) : undefined;
@@ -158,12 +163,17 @@ export class CacheView implements CoreCache {
 
   namespace(name: string): this {
     if (typeof name !== 'string' || name === '') throw expected('name', 'a non-empty text', name);
-    const { place } = this.view;
+    const { place } = this.#view;
     return this.#at({ ...place, namespaces: [...place.namespaces, name] });
   }
 
   tenant(id: string | number): this {
-    return this.#at({ ...this.view.place, tenant: checkTenant(id) });
+    return this.#at({ ...this.#view.place, tenant: checkTenant(id) });
+  }
+
+  runAsTenant<T>(id: string | number, fn: () => T): T {
+    if (typeof fn !== 'function') throw expected('fn', 'a function', fn);
+    return this.parts.tenancy.run(checkTenant(id), fn);
   }
 
   /** The same face at another place. */
@@ -172,14 +182,14 @@ export class CacheView implements CoreCache {
   }
 
   async explain(key: Key): Promise<Explanation> {
-    return this.view.explain(key);
+    return this.#view.explain(key);
   }
 
   stats(): CacheStats {
     const { stats, near } = this.parts;
     return {
-      hitRate: (prefix) => stats.hitRate(prefix),
-      counts: (prefix) => stats.counts(prefix),
+      hitRate: (by) => stats.hitRate(by),
+      counts: stats.counts.bind(stats) as CacheStats['counts'],
       entries: near.size,
       bytes: near.bytes,
     };
@@ -213,7 +223,7 @@ export class CacheView implements CoreCache {
     if (typeof read.load !== 'function') throw expected('load', 'a function', read.load);
     const { key: own, load, fresh = false } = read;
     const settings = this.#settingsOf(read);
-    return this.view.ask(key, {
+    return this.#view.ask(key, {
       name: nameOf(own),
       settings,
       version: this.parts.settings.version,
@@ -236,17 +246,19 @@ export class CacheView implements CoreCache {
 
   /** What is stored and may be served, without loading. */
   async #find(key: Key): Promise<Landing | undefined> {
-    this.view.refuseWhenClosed('get');
-    const ask = this.view.askFor(key);
-    if (this.view.mode() !== 'on' || currentUnit(this.parts) !== undefined) return undefined;
+    this.#view.refuseWhenClosed('get');
+    const ask = this.#view.askFor(key);
+    if (this.#view.mode() !== 'on' || currentUnit(this.parts) !== undefined) return undefined;
     const { entry, tolerated, source } = await look(this.parts, ask);
     if (entry === undefined || tolerated || this.parts.clock.now() >= entry.freshUntil) {
-      ask.counter.misses++;
-      this.parts.events.emit('miss', { key: ask.identity.key, name: ask.counter.name, reason: 'nothing stored' });
+      const { key, tenant } = ask.identity;
+      const { events, stats } = this.parts;
+      stats.tally(ask.counter, tenant, []).miss();
+      events.emit('miss', { key, name: ask.counter.name, reason: 'nothing stored', ...marksOf(stats, tenant, []) });
       return undefined;
     }
     const landing = landed(this.parts, entry, source, false, undefined);
-    this.view.report(ask, landing);
+    this.#view.report(ask, landing);
     return protectedAs(landing, ask.settings.copy, this.parts.types);
   }
 }

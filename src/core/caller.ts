@@ -13,6 +13,9 @@ import { acknowledge } from './transaction.js';
 import type { View } from './view.js';
 import { warnOnce } from './warn.js';
 
+/** Where handles tell which entry a call has: found across the ESM and the CommonJS copy of the package. */
+export const entryOf: unique symbol = Symbol.for('unstale.entry') as never;
+
 type Method = (this: unknown, ...args: any[]) => Promise<unknown>;
 /** What the types of the face say, as seen from inside. */
 type Options = {
@@ -101,6 +104,10 @@ export class Caller {
       key: (...args: unknown[]) => this.keyText(self, args),
       invalidate: async (...args: unknown[]) => view.delete(this.keyText(self, args)),
       explain: async (...args: unknown[]) => view.explain(this.keyText(self, args), this.#version),
+      [entryOf]: (args: readonly unknown[]) => ({
+        parts: view.parts,
+        key: view.keyOf(this.keyText(self, args)),
+      }),
       many: async (inputs: readonly unknown[]) => {
         if (!Array.isArray(inputs)) throw expected('inputs', 'a list', inputs);
         return Promise.all(inputs.map((input) => this.call(self, [input])));

@@ -27,7 +27,7 @@ export class Churn {
     if (known !== undefined && now < known.restsUntil)
       return `it was invalidated ${patience} times in a row without a hit`;
     if (replaced === undefined) return undefined;
-    if (replaced.used) this.#waste?.delete(key);
+    if (replaced.wasUsed) this.#waste?.delete(key);
     else if (known === undefined) this.#watch(key);
     else if (++known.times >= patience) {
       known.times = 0;

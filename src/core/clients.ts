@@ -10,6 +10,9 @@ export class Clients implements Tables {
   /** The last one of each database, also when it has gone: what was read through it may still be stored. */
   readonly #databases = new Map<string, Attached>();
 
+  /** Grows whenever the tags of a named table may have become others. */
+  generation = 0;
+
   /** Whether loads are expected to show their queries. */
   get any(): boolean {
     return this.#attached.size > 0;
@@ -20,11 +23,12 @@ export class Clients implements Tables {
     for (const { client: other } of this.#attached)
       if (other.database === client.database && other.narrowing !== client.narrowing)
         throw new TypeError(
-          `Expected \`tenant\`, and \`grain\`, \`tenant\` and \`ignoreColumns\` of \`tables\`, to be the same in all clients of the database ${client.database}, got ${client.narrowing ?? 'none'} beside ${other.narrowing ?? 'none'}: a client would not hear of another's writes`,
+          `Expected \`tenant\`, and \`grain\`, \`tenant\`, \`tree\` and \`ignoreColumns\` of \`tables\`, to be the same in all clients of the database ${client.database}, got ${client.narrowing ?? 'none'} beside ${other.narrowing ?? 'none'}: a client would not hear of another's writes`,
         );
     const attachment = { client };
     this.#attached.add(attachment);
     this.#databases.set(client.database, client);
+    this.generation++;
     return () => {
       this.#attached.delete(attachment);
     };
@@ -37,6 +41,12 @@ export class Clients implements Tables {
       if (unit !== undefined) return unit;
     }
     return undefined;
+  }
+
+  /** Whether every client that may write a table tells which part of its tree a write has changed. */
+  hasTree({ schema, name }: NamedTable): boolean {
+    if (this.#databases.size === 0) return false;
+    return [...this.#databases.values()].every((client) => client.hasTree?.(schema, name) === true);
   }
 
   /** The tags of a table in the database that was named, or in every one that is known. */

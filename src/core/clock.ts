@@ -7,6 +7,8 @@ export interface Clock {
   now(): number;
   /** The same, up to 10 ms old: for ages, where that does not matter, on the path of a hit, where a clock read does. */
   coarse(): number;
+  /** Milliseconds since 1970, for what goes by the calendar. Left out: `now()`. */
+  wall?(): number;
   /** Calls `fn` once after `ms`; never keeps the process alive. Returns the way to call it off. */
   after(ms: number, fn: () => void): () => void;
 }
@@ -31,6 +33,7 @@ export function systemClock(): Clock {
   };
   return {
     now,
+    wall: () => Date.now(),
     coarse() {
       if (held === undefined) {
         held = now();

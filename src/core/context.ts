@@ -27,6 +27,9 @@ const storage = new AsyncLocalStorage<Context>();
 /** Asking an AsyncLocalStorage costs more than a whole hit, so nobody asks while nothing runs in any context. */
 let running = 0;
 
+/** The loads that are under way, of every cache. */
+const loads = new Set<Context>();
+
 /** The innermost context, if any. */
 export function currentContext(): Context | undefined {
   return running === 0 ? undefined : alive(storage.getStore());
@@ -35,11 +38,13 @@ export function currentContext(): Context | undefined {
 /** Runs `fn` inside a context that ends when its promise settles. */
 export async function runWithin<T>(inside: Inside, fn: () => T | Promise<T>): Promise<T> {
   const context = enter(inside);
+  if (inside.scope !== undefined) loads.add(context);
   running++;
   try {
     return await storage.run(context, started, fn);
   } finally {
     context.ended = true;
+    loads.delete(context);
     // While any storage is in use, Node watches every promise of the process, which doubles the cost of each. So ours is
     // out of use when nothing runs in a context.
     if (--running === 0) storage.disable();
@@ -75,6 +80,11 @@ export function keysAround(owner: object): string[] {
   for (let context = currentContext(); context !== undefined; context = alive(context.outer))
     if (context.owner === owner && context.keys !== undefined) keys.push(...context.keys);
   return keys;
+}
+
+/** What surrounds each load that is under way, of every cache. */
+export function loadsUnderWay(): ReadonlySet<Context> {
+  return loads;
 }
 
 /** Whether the code is running for a load of any cache. */
@@ -126,9 +136,21 @@ export function handUp(
   const scope = currentScope(owner);
   if (scope === undefined) return;
   scope.tracked = true;
+  scope.sources++;
   scope.hasData();
   for (const [tag, version] of inner.pairs) scope.add(tag, version);
   scope.ttl = Math.min(scope.ttl, inner.ttl);
   if (inner.stale) scope.tear('it holds a value that was served stale');
   if (inner.torn !== undefined) scope.tear(inner.torn);
+}
+
+/** What a load that failed has read, nobody hears; a load that catches its error has made something of that. */
+export async function orTorn<T>(owner: object, loading: Promise<T>): Promise<T> {
+  if (running === 0) return loading;
+  try {
+    return await loading;
+  } catch (error) {
+    currentScope(owner)?.tear('a cached value in it could not be loaded');
+    throw error;
+  }
 }

@@ -12,6 +12,7 @@ import { warnOnce } from './warn.js';
 export function store(parts: Parts, ask: Ask, entry: Entry, raw: unknown, lease: Lease | undefined): void {
   const { session, clock } = parts;
   if (!parts.shared) return;
+  if (ask.query.resident !== undefined) return lease?.release();
   // Not even encoded, since that alone would take long.
   if (entry.kept.bytes > session.maxEntryBytes * heapPerByte) return keepOut(parts, ask, lease);
   const there = session.now() - clock.now();

@@ -1,5 +1,5 @@
 import { handOut, type Kept } from '../values/index.js';
-import type { Counter } from './stats.js';
+import type { Tally } from './stats.js';
 import type { Version } from './store.js';
 import type { Cell, Tags } from './tags.js';
 
@@ -19,8 +19,10 @@ export interface Making {
   readonly cost: number;
   /** Host and process that loaded it. */
   readonly origin: string;
-  /** Counts the reads of its name. */
-  readonly counter: Counter;
+  /** What its reads count under. */
+  readonly counter: Tally;
+  /** Whose it is. */
+  readonly tenant: string | number | undefined;
 }
 
 /** An entry in this process's memory: a value, and the versions that it was loaded under. */
@@ -40,13 +42,16 @@ export class Entry {
   readonly keepUntil: number;
   readonly cost: number;
   readonly origin: string;
-  readonly counter: Counter;
+  readonly counter: Tally;
+  readonly tenant: string | number | undefined;
   /** No background load before that: one in a second is enough, also while the database is down. */
   retryAt = 0;
   /** Until then its last load counts as failed just now. */
   failedUntil = 0;
   /** Whether anybody had a hit on it here. */
   used = false;
+  /** The same, before {@link takeUse} was called. */
+  #usedBefore = false;
   /** The state of the tags under which its versions were last compared and found to hold. */
   checked = -1;
   #tags: readonly string[] | undefined;
@@ -73,6 +78,20 @@ export class Entry {
     this.cost = Math.ceil(making.cost);
     this.origin = making.origin;
     this.counter = making.counter;
+    this.tenant = making.tenant;
+  }
+
+  /** Whether anybody ever had a hit on it here. */
+  get wasUsed(): boolean {
+    return this.used || this.#usedBefore;
+  }
+
+  /** Whether anybody had a hit on it here since this was asked for the last time. */
+  takeUse(): boolean {
+    const { used } = this;
+    this.#usedBefore ||= used;
+    this.used = false;
+    return used;
   }
 
   get tags(): readonly string[] {

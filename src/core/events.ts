@@ -1,9 +1,18 @@
 import { channel } from 'node:diagnostics_channel';
+import type { Stats } from './stats.js';
+
+/** Whose read it was, and what it was about. */
+export interface Marks {
+  /** The tenant whose read it was. */
+  readonly tenant?: string | number;
+  /** What the value depends on, under `stats: { tags: true }`. */
+  readonly tags?: readonly string[];
+}
 
 /** What the cache tells those who listen. Values and SQL parameters are never part of it. */
 export interface CacheEvents {
   /** A read was answered by a stored value. */
-  hit: {
+  hit: Marks & {
     readonly key: string;
     readonly name: string;
     readonly source: 'near' | 'store';
@@ -11,9 +20,9 @@ export interface CacheEvents {
     readonly stale: boolean;
   };
   /** A read had to wait for a load. */
-  miss: { readonly key: string; readonly name: string; readonly reason: string };
+  miss: Marks & { readonly key: string; readonly name: string; readonly reason: string };
   /** A load has ended; in milliseconds. */
-  load: {
+  load: Omit<Marks, 'tags'> & {
     readonly key: string;
     readonly name: string;
     readonly duration: number;
@@ -35,6 +44,25 @@ export interface CacheEvents {
   mismatch: { readonly key: string; readonly name: string; readonly tags: readonly string[] };
   /** The store's connection is considered down, or up again. */
   breaker: { readonly node: string; readonly state: 'open' | 'half-open' | 'closed' };
+  /** A warmer is at work: now and then during a cycle, and at its end. */
+  warm: {
+    readonly name: string;
+    /** Which one, counted in this process from 1. */
+    readonly cycle: number;
+    /** Calls or items that are done, failed ones among them; and how many there are. */
+    readonly done: number;
+    readonly of: number;
+    readonly failed: number;
+    /** Calls that were left alone, since nobody has read their entry since its last refresh. */
+    readonly skipped: number;
+    /** Milliseconds since it began. */
+    readonly duration: number;
+    readonly ended: boolean;
+    /** How many times longer than asked for the pause before the next cycle is: 1, 2, 4 or 8. */
+    readonly slowdown: number;
+    /** The first thing that went wrong. */
+    readonly error?: unknown;
+  };
   /** Something failed that nobody waits for. */
   error: { readonly error: unknown };
 }
@@ -51,10 +79,24 @@ export const eventNames: ReadonlySet<keyof CacheEvents> = new Set([
   'damaged',
   'mismatch',
   'breaker',
+  'warm',
   'error',
 ] as const);
 
 type Listener<E extends keyof CacheEvents> = (event: CacheEvents[E]) => void;
+
+/** The marks of an event; `pairs` are left out where no tags are to be told. */
+export function marksOf(
+  stats: Stats,
+  tenant: string | number | undefined,
+  pairs?: Iterable<readonly [string, unknown]>,
+): Marks {
+  const tags = pairs && stats.tagsOf(pairs);
+  if (tenant === undefined && tags === undefined) return nothing;
+  return { ...(tenant === undefined ? {} : { tenant }), ...(tags === undefined ? {} : { tags }) };
+}
+
+const nothing: Marks = {};
 
 /** Everything that is reported also goes to this `node:diagnostics_channel`, as `{ cache, type, ...event }`. */
 const diagnostics = channel('unstale:cache');

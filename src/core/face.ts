@@ -15,7 +15,7 @@ import type { Receipt } from './invalidate.js';
 import type { LoadContext, ReadOptions, Timing } from './options.js';
 import type { Cached, Traced } from './outcome.js';
 import type { Snapshot } from './snapshot.js';
-import type { Counts } from './stats.js';
+import type { CountedBy, Counts, Reads } from './stats.js';
 
 /** A single read: what is asked for, and how to load it. */
 export interface Read<T, Tag extends string> extends ReadOptions<Tag> {
@@ -38,10 +38,17 @@ export interface ReadMany<In, T, Tag extends string> extends Omit<ReadOptions<Ta
 
 /** Counts of reads. */
 export interface CacheStats {
-  /** Share of reads that a stored value answered, 0 to 1, over all names that start with `prefix`. */
-  hitRate(prefix?: string): number;
-  /** Reads answered by a stored value, reads that waited for a load, and loads. */
+  /**
+   * Share of reads that a stored value answered, 0 to 1, over all names that start with a text, or over the reads that
+   * are meant: `hitRate({ tenant: 'acme', tag: 'orders' })`.
+   *
+   * @throws TypeError for a tag or a tenant, unless `stats` of the cache's options says that it counts by them
+   */
+  hitRate(by?: string | CountedBy): number;
+  /** Reads answered by a stored value, reads that waited for a load, and loads, over all names that start with `prefix`. */
   counts(prefix?: string): Counts;
+  /** The first two of them over the reads that are meant. @throws TypeError as {@link CacheStats.hitRate} */
+  counts(by: CountedBy): Reads;
   /** Entries in this process's memory, and their estimated bytes. */
   readonly entries: number;
   readonly bytes: number;
@@ -130,6 +137,13 @@ export interface CoreCache<Tag extends string = string> {
   namespace(name: string): CoreCache<Tag>;
   /** The view of one tenant: keys and `clear` of its own. */
   tenant(id: string | number): CoreCache<Tag>;
+  /**
+   * Runs `fn`, and all that it starts, for one tenant: whatever is read or stored in it is this tenant's. It goes before
+   * the `tenant` option; a view of another tenant goes before it; of two, the inner one counts. Returns what `fn` does.
+   *
+   * @throws what `fn` throws; TypeError for a wrong `id`
+   */
+  runAsTenant<T>(id: string | number, fn: () => T): T;
   /** What is stored for a key, whether it would be served, and why not. */
   explain(key: Key): Promise<Explanation>;
   stats(): CacheStats;

@@ -1,5 +1,5 @@
 import type { Ask } from './ask.js';
-import { currentScope } from './context.js';
+import { currentScope, loadsUnderWay } from './context.js';
 import type { Parts } from './parts.js';
 import type { Scope } from './scope.js';
 import { warnOnce } from './warn.js';
@@ -12,7 +12,15 @@ import { warnOnce } from './warn.js';
 /** The load around the running code did something whose dependencies cannot be seen. */
 export function refuse(parts: Parts, reason: string): void {
   const scope = currentScope(parts);
-  if (scope === undefined) return;
+  if (scope !== undefined) refuseIn(parts, scope, reason);
+}
+
+/** Some load did it, and nobody can tell which. */
+export function refuseAll(reason: string): void {
+  for (const { owner, scope } of loadsUnderWay()) refuseIn(owner as Parts, scope as Scope, reason);
+}
+
+function refuseIn(parts: Parts, scope: Scope, reason: string): void {
   scope.tear(reason);
   // Another one will hardly tell more.
   if (scope.refused) return;

@@ -3,6 +3,7 @@ import { refuse } from './findings.js';
 import type { Parts } from './parts.js';
 import type { Gathered } from './port.js';
 import { Scope } from './scope.js';
+import type { Version } from './store.js';
 
 /**
  * What a result depends on that several loads get: the rows of a batch, a promise that somebody keeps.
@@ -26,9 +27,9 @@ export class Gathering implements Gathered {
     this.#endsAt = now + this.scope.ttl;
   }
 
-  /** To the load around the running code. */
-  handUp(parts: Parts, to: Scope): void {
-    const { pairs, torn, epoch, refused } = this.scope;
+  /** To the load around the running code: all that it depends on, or some of it. */
+  handUp(parts: Parts, to: Scope, pairs: Pairs = this.scope.pairs): void {
+    const { torn, epoch, refused } = this.scope;
     if (epoch !== to.epoch) to.tear('the store may have lost data since it was read');
     if (torn !== undefined && refused) refuse(parts, torn);
     const ttl = Math.max(0, this.#endsAt - parts.clock.now());
@@ -36,11 +37,26 @@ export class Gathering implements Gathered {
   }
 }
 
+type Pairs = Iterable<readonly [string, Version]>;
+
+/** Of those who wait for what is gathered. */
+export interface Waiting {
+  /** Versions that they know from before, of one epoch. */
+  readonly before?: ReadonlyMap<string, Version> | undefined;
+  /** The keys that they load. */
+  readonly keys?: readonly string[] | undefined;
+}
+
 /** Runs `fn` in a scope of its own, which it is told. */
-export async function gather<T>(parts: Parts, name: string, fn: (into: Gathering) => T | Promise<T>): Promise<T> {
-  const gathering = open(parts, name, parts.session.epoch);
+export async function gather<T>(
+  parts: Parts,
+  name: string,
+  fn: (into: Gathering) => T | Promise<T>,
+  { before, keys }: Waiting = {},
+): Promise<T> {
+  const gathering = open(parts, name, parts.session.epoch, before);
   try {
-    return await runWithin({ owner: parts, scope: gathering.scope }, () => fn(gathering));
+    return await runWithin({ owner: parts, scope: gathering.scope, keys }, () => fn(gathering));
   } finally {
     gathering.end(parts.clock.now());
   }
@@ -75,8 +91,21 @@ export function handUpAll(parts: Parts, name: string, from: Iterable<Gathering>)
     refuse(parts, `0 queries seen in '${name}', which other code may have asked before`);
 }
 
-function open(parts: Parts, name: string, epoch: string | undefined): Gathering {
-  const scope = new Scope(parts.tags, { key: '', name }, new Map(), epoch ?? '');
+/** The load around the running code has got a part of something, which depends on `pairs` alone. */
+export function handUpPart(parts: Parts, from: Gathering, pairs: Pairs): void {
+  const scope = currentScope(parts);
+  if (scope === undefined) return;
+  if (from.scope.tracked) from.handUp(parts, scope, pairs);
+  else if (from.scope.torn !== undefined) scope.tear(from.scope.torn);
+}
+
+function open(
+  parts: Parts,
+  name: string,
+  epoch: string | undefined,
+  before: ReadonlyMap<string, Version> = new Map(),
+): Gathering {
+  const scope = new Scope(parts.tags, { key: '', name }, before, epoch ?? '');
   if (epoch === undefined) scope.tear('the store is not available');
   return new Gathering(scope);
 }

@@ -1,4 +1,5 @@
 import { encodeKey, hashKey } from '../values/index.js';
+import { isTreePart } from './tree-tags.js';
 
 /**
  * The tags that an entry has without anybody naming them, so that `clear()` and `delete(key)` are invalidations like
@@ -10,6 +11,8 @@ export interface Identity {
   readonly key: string;
   /** The stars of the views that it is seen through. */
   readonly stars: readonly string[];
+  /** Whose it is, where that is known. */
+  readonly tenant: string | number | undefined;
 }
 
 /** With a store, `*` is split, so that in a cluster no slot carries a part of every read. */
@@ -43,8 +46,8 @@ export function deleteTag(keyHash: string): string {
 }
 
 /** Whether a tag must be confirmed before the others of the same invalidation are sent. */
-export function isDeleteTag(tag: string): boolean {
-  return tag.startsWith('~d');
+export function isEarlyTag(tag: string): boolean {
+  return tag.startsWith('~d') || isTreePart(tag);
 }
 
 /** The tags that every snapshot holds. */
@@ -91,4 +94,10 @@ export function starsOf({ namespaces, tenant }: Place): string[] {
 /** A tag of the user's, kept apart from our own. */
 export function ownTag(tag: string): string {
   return tag.startsWith('~') ? `~~${tag.slice(1)}` : tag;
+}
+
+/** The same back: what the user wrote; undefined for one of ours. */
+export function saidTag(tag: string): string | undefined {
+  if (!tag.startsWith('~')) return tag;
+  return tag.startsWith('~~') ? tag.slice(1) : undefined;
 }

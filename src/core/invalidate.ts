@@ -1,7 +1,7 @@
 import type { Clock } from './clock.js';
 import { InvalidationPendingError } from './errors.js';
 import type { Events } from './events.js';
-import { clearTags, isDeleteTag } from './identity.js';
+import { clearTags, isEarlyTag } from './identity.js';
 import type { CacheSettings } from './options.js';
 import type { StoreSession, Version } from './store.js';
 import type { Tags } from './tags.js';
@@ -50,6 +50,11 @@ export class Invalidations {
     this.#events = parts.events;
   }
 
+  /** Without a store, this process is all there is. */
+  get #isAlone(): boolean {
+    return this.#settings.store === undefined;
+  }
+
   /** Tags that the store has not confirmed. */
   get pending(): readonly string[] {
     return [...this.#pending.keys()];
@@ -67,6 +72,18 @@ export class Invalidations {
     const acknowledged = this.#clock.now();
     this.#events.emit('invalidate', { tags: unique, duration: acknowledged - started });
     return { versions, receipt: this.#receipt(unique, acknowledged) };
+  }
+
+  /**
+   * The same for a caller that cannot wait: in this process nothing that depends on `tags` is served any more once this
+   * has returned. With a store, the others hear of it when the promise resolves.
+   */
+  raiseAtOnce(tags: readonly string[]): Promise<{ receipt: Receipt }> {
+    // Without a store this takes effect at once, and is all that there is.
+    if (this.#isAlone) return this.raise(tags);
+    this.#keep(tags, this.#clock.now());
+    const kept = new Map(tags.map((tag) => [tag, this.#pending.get(tag)]));
+    return this.raise(tags).finally(() => this.#forget(kept));
   }
 
   /** Raises `tags` after `ms`, or when the cache is closed, whichever comes first. Nobody waits for it. */
@@ -101,12 +118,7 @@ export class Invalidations {
     try {
       await this.#inOrder(tags);
       this.#confirm(tags);
-      for (const [tag, pending] of sent) {
-        // Refused again while this was on its way: that write may be younger than what was just confirmed.
-        if (this.#pending.get(tag) !== pending) continue;
-        this.#pending.delete(tag);
-        this.#tags.distrust(tag, false);
-      }
+      this.#forget(sent);
       const first = Math.min(...[...sent.values()].map((pending) => pending.since));
       this.#events.emit('invalidate', { tags, duration: this.#clock.now() - first });
     } catch {
@@ -148,10 +160,11 @@ export class Invalidations {
 
   async #send(tags: readonly string[], started: number): Promise<readonly Version[]> {
     try {
-      const versions = await this.#inOrder(tags);
+      // Without a store nobody is asked, so it takes effect before anybody goes on.
+      const versions = this.#isAlone ? [] : await this.#inOrder(tags);
       this.#confirm(tags);
       if (versions.length > 0) return versions;
-      return tags.filter((tag) => !isDeleteTag(tag)).map((tag) => this.#tags.cell(tag).version as Version);
+      return tags.filter((tag) => !isEarlyTag(tag)).map((tag) => this.#tags.cell(tag).version as Version);
     } catch (cause) {
       this.#keep(tags, started);
       throw new InvalidationPendingError(tags, { cause });
@@ -161,17 +174,27 @@ export class Invalidations {
   /** A `set` that comes between the two must find the first when it misses the second. */
   async #inOrder(tags: readonly string[]): Promise<readonly Version[]> {
     const end = this.#clock.now() + this.#settings.ackTimeout;
-    const first = tags.filter(isDeleteTag);
+    const first = tags.filter(isEarlyTag);
     if (first.length > 0) await this.#session.raise(first, this.#settings.ackTimeout);
     // At once: a `set` of this process, too, must find it before the rest is confirmed.
     this.#confirm(first);
-    const rest = tags.filter((tag) => !isDeleteTag(tag));
+    const rest = tags.filter((tag) => !isEarlyTag(tag));
     return this.#session.raise(rest, Math.max(1, end - this.#clock.now()));
   }
 
   /** Own memory forgets before the caller is told, so that the next read here goes to the store. */
   #confirm(tags: readonly string[]): void {
     for (const tag of tags) this.#tags.touch(tag);
+  }
+
+  /** They were confirmed, unless refused again meanwhile: that write may be younger than what was confirmed. */
+  #forget(sent: ReadonlyMap<string, Pending | undefined>): void {
+    for (const [tag, pending] of sent) {
+      if (pending === undefined || this.#pending.get(tag) !== pending) continue;
+      this.#pending.delete(tag);
+      this.#tags.distrust(tag, false);
+    }
+    if (this.#pending.size === 0) this.#wakeSettled();
   }
 
   #keep(tags: readonly string[], since: number): void {
@@ -187,7 +210,7 @@ export class Invalidations {
   #keepAll(since: number): void {
     for (const tag of this.#pending.keys()) this.#tags.distrust(tag, false);
     this.#pending.clear();
-    for (const tag of clearTags(this.#session.maxEntryBytes > 0)) {
+    for (const tag of clearTags(!this.#isAlone)) {
       this.#pending.set(tag, { since });
       this.#tags.distrust(tag, true);
     }

@@ -6,6 +6,7 @@ import { leaveTags, store } from './deposit.js';
 import { parseDuration } from './duration.js';
 import { Entry, holdsHere } from './entry.js';
 import { ClosedError, LoadTimeoutError } from './errors.js';
+import { marksOf } from './events.js';
 import { examine } from './findings.js';
 import type { Landing } from './flight.js';
 import { knownTags, type Sight } from './look.js';
@@ -35,13 +36,16 @@ export async function load(parts: Parts, ask: Ask, sight: Sight, lease: Lease | 
       name,
       duration: cost,
       stored: landing.stored,
+      ...marksOf(parts.stats, ask.identity.tenant),
       ...(landing.reason === undefined ? {} : { reason: landing.reason }),
     });
     return landing;
   } catch (error) {
     lease?.release();
     parts.unstored.set(key, 'it failed');
-    events.emit('load', { key, name, duration: clock.now() - started, stored: false, reason: 'it failed', error });
+    const duration = clock.now() - started;
+    const marks = marksOf(parts.stats, ask.identity.tenant);
+    events.emit('load', { key, name, duration, stored: false, ...marks, reason: 'it failed', error });
     throw error;
   }
 }
@@ -148,7 +152,10 @@ export function settle(
   const kept = protect(parts, ask, raw, scope);
   const now = parts.clock.now();
   const { key } = ask.identity;
-  const resting = parts.churn.reasonToRest(key, sight.reason === 'invalidated' ? parts.near.peek(key) : undefined, now);
+  // What stays here costs neither an encoding nor a command.
+  const replaced =
+    sight.reason === 'invalidated' && ask.query.resident === undefined ? parts.near.peek(key) : undefined;
+  const resting = parts.churn.reasonToRest(key, replaced, now);
   if (resting !== undefined) scope.refuse(resting);
   // A `fresh` read or a `set` that began after this load has landed before it.
   if ((parts.near.peek(key)?.begun ?? 0) > sight.begun) scope.refuse('a younger value is stored');
@@ -169,7 +176,8 @@ export function settle(
     keepUntil: freshUntil + Math.max(settings.swr, settings.staleOnError, 0),
     cost,
     origin,
-    counter: ask.counter,
+    counter: parts.stats.tally(ask.counter, ask.identity.tenant, scope.pairs),
+    tenant: ask.identity.tenant,
   });
   // Invalidated while it was loaded: it must not take the place of what a `set` has stored since.
   if (parts.shared || holdsHere(parts.tags, sight.epoch, entry, now)) parts.near.write(key, entry);
@@ -180,6 +188,9 @@ export function settle(
 
 /** A copy that may be handed out and stored; undefined when the value is of a kind that cannot be. */
 function protect(parts: Parts, ask: Ask, raw: unknown, scope: Scope): Kept | undefined {
+  const { resident } = ask.query;
+  if (resident !== undefined)
+    return { value: raw, shared: true, copy: ask.settings.copy, bytes: resident(raw as never, scope) };
   try {
     return keep(raw, ask.settings.copy, { types: parts.types, maxBytes: parts.maxValueBytes });
   } catch (error) {

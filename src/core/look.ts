@@ -119,9 +119,10 @@ function arrive(parts: Parts, ask: Ask, found: Found): Entry | undefined {
   if (!younger && present.epoch === head.epoch && isSame(present.versions, head.versions)) return present;
   const value = found.value();
   if (value === damaged) return void reportDamage(parts, ask, 0);
+  const pairs = head.tags.map((tag, i) => [tag, head.versions[i] as Version] as const);
   const entry = new Entry(parts.tags, {
     kept: keep(value, ask.settings.copy, { types: parts.types, owned: true }),
-    pairs: head.tags.map((tag, i) => [tag, head.versions[i] as Version] as const),
+    pairs,
     epoch: head.epoch,
     begun: 0, // nobody here knows: any load of this process may take its place
     storedAt: head.storedAt + here,
@@ -129,7 +130,8 @@ function arrive(parts: Parts, ask: Ask, found: Found): Entry | undefined {
     keepUntil: head.keepUntil + here,
     cost: head.cost,
     origin: head.origin,
-    counter: ask.counter,
+    counter: parts.stats.tally(ask.counter, ask.identity.tenant, pairs),
+    tenant: ask.identity.tenant,
   });
   const now = parts.clock.now();
   // From the future: the store's clock was set back, and nobody knows how old the value is.

@@ -1,7 +1,9 @@
 import { encodeKey, type Key } from '../values/index.js';
 import type { Ask } from './ask.js';
+import { orTorn } from './context.js';
 import { checkTags } from './dependency.js';
 import { describe, expected } from './errors.js';
+import { marksOf } from './events.js';
 import type { ReadMany } from './face.js';
 import { fill, orAged, serve, takeOff } from './fill.js';
 import { type Landing, protectedAs, valueOf } from './flight.js';
@@ -64,7 +66,7 @@ export async function fillMany<In, T>(view: View, read: ReadMany<In, T, string>)
   });
   const past = missing.length > 0 ? view.whyPast() : undefined;
   if (past !== undefined) await loadAllPast(view, missing, load as Load<In>, past);
-  else await fillAll(view, missing, load as Load<In>);
+  else await orTorn(view.parts, fillAll(view, missing, load as Load<In>));
   return order.map((place) => place.answer() as T);
 }
 
@@ -165,6 +167,7 @@ async function loadTogether<In>(parts: Parts, absent: readonly Absent<In>[], loa
       name: first.counter.name,
       duration: cost,
       stored: unstored === undefined,
+      ...marksOf(parts.stats, first.identity.tenant),
       ...(unstored === undefined ? {} : { reason: unstored }),
     });
   } catch (error) {
@@ -173,6 +176,7 @@ async function loadTogether<In>(parts: Parts, absent: readonly Absent<In>[], loa
       name: first.counter.name,
       duration: parts.clock.now() - started,
       stored: false,
+      ...marksOf(parts.stats, first.identity.tenant),
       reason: 'it failed',
       error,
     });
@@ -228,7 +232,7 @@ async function loadUnkeyable<In, T>(
 }
 
 /** Pairs of input and value, whichever way the load answered. @throws TypeError */
-function answers<In>(inputs: readonly In[], answer: unknown): [In, unknown][] {
+export function answers<In>(inputs: readonly In[], answer: unknown): [In, unknown][] {
   if (answer instanceof Map) {
     // A key of another type, such as the text that a driver makes of a bigint, would look like a row that is missing.
     const known = new Set<unknown>(inputs);

@@ -77,7 +77,7 @@ interface Stored {
 /** A lease that somebody holds. Its identity is the owner: whoever gives back another one changes nothing. */
 interface Held {
   readonly waiting: Set<() => void>;
-  readonly stop: () => void;
+  stop: () => void;
 }
 
 /** What is shared under one name. */
@@ -206,7 +206,15 @@ class MemorySession implements StoreSession {
     const held: Held = { waiting: new Set(), stop: space.clock.after(ms, release) };
     space.leases.set(key, held);
     this.#open.add(release);
-    return { release };
+    const renew = async (again: number) => {
+      this.#refuseWhenClosed();
+      if (space.leases.get(key) !== held) return false;
+      held.stop();
+      held.stop = space.clock.after(again, release);
+      this.#open.delete(release);
+      return true;
+    };
+    return { release, renew };
   }
 
   released(key: string, ms: number): Promise<void> {

@@ -17,6 +17,7 @@ export function observe(parts: Parts, statement: Observed): Observation | Promis
   const scope = currentScope(parts);
   if (scope === undefined) return undefined;
   scope.begins(statement);
+  if (statement.isApart) scope.apart = statement.tags;
   if (scope.pairs.size > maxPairs) scope.tear(`it depends on more than ${maxPairs} tags`);
   // Nothing that is torn is stored, so nobody will ask what it depended on.
   if (scope.torn !== undefined) return watch(scope, [], new Map());

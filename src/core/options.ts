@@ -82,8 +82,14 @@ export interface CacheOptions<Tag extends string = string> extends Timing {
   tenancy?: 'optional' | 'required';
   /** @defaultValue 'frozen' */
   copy?: Copy;
-  /** Bounds of this process's memory; `false`: no values are kept in it. @defaultValue \{ maxEntries: 10_000, maxBytes: '64mb' \} */
-  memory?: false | { maxEntries?: number; maxBytes?: number | `${number}${'kb' | 'mb' | 'gb'}` };
+  /**
+   * Bounds of this process's memory; `false`: no values are kept in it. `tenantShare`, above 0 and at most 1, is how much
+   * of either a tenant may keep when there is no room for all: one that has more gives up its own, and nobody else's.
+   * @defaultValue \{ maxEntries: 10_000, maxBytes: '64mb', tenantShare: 0.5 \}
+   */
+  memory?: false | { maxEntries?: number; maxBytes?: number | `${number}${'kb' | 'mb' | 'gb'}`; tenantShare?: number };
+  /** What reads are counted by, beside their name; costs memory for each value. @defaultValue neither */
+  stats?: { tags?: boolean; tenants?: boolean };
   /** Whatever else the current request's answers depend on (locale, role): part of every key. */
   vary?: () => KeyPart;
   /** Classes whose instances may be stored. */
@@ -116,6 +122,7 @@ export const defaults = Object.freeze({
   tenancy: 'optional',
   maxEntries: 10_000,
   maxBytes: 64 * 2 ** 20,
+  tenantShare: 0.5,
   onUnkeyable: 'bypass',
   onUnstorable: 'bypass',
 } as const);
@@ -146,7 +153,8 @@ export interface CacheSettings {
   readonly ackTimeout: number;
   readonly tenant: (() => string | number | undefined) | undefined;
   readonly tenancy: 'optional' | 'required';
-  readonly memory: { readonly maxEntries: number; readonly maxBytes: number } | undefined;
+  readonly memory: { readonly maxEntries: number; readonly maxBytes: number; readonly tenantShare: number } | undefined;
+  readonly stats: { readonly tags: boolean; readonly tenants: boolean };
   readonly vary: (() => KeyPart) | undefined;
   readonly types: readonly TypeRule<any>[];
   readonly onUnkeyable: 'bypass' | 'throw';

@@ -1,4 +1,4 @@
-import { createTypeTable, type TypeTable } from '../values/index.js';
+import { createTypeTable, type OpenTypeTable } from '../values/index.js';
 import { alone } from './alone.js';
 import { Churn } from './churn.js';
 import { Clients } from './clients.js';
@@ -11,6 +11,7 @@ import type { CacheSettings } from './options.js';
 import { Stats } from './stats.js';
 import type { StoreSession } from './store.js';
 import { Tags } from './tags.js';
+import { Tenancy } from './tenancy.js';
 import { Underkeyed } from './underkeyed.js';
 import { Unstored } from './unstored.js';
 import { warnOnce } from './warn.js';
@@ -19,7 +20,7 @@ import { warnOnce } from './warn.js';
 export interface Parts {
   readonly settings: CacheSettings;
   readonly clock: Clock;
-  readonly types: TypeTable;
+  readonly types: OpenTypeTable;
   readonly tags: Tags;
   readonly near: Near;
   readonly session: StoreSession;
@@ -33,10 +34,12 @@ export interface Parts {
   readonly underkeyed: Underkeyed;
   readonly clients: Clients;
   readonly stats: Stats;
+  /** The tenant of the running code, where `runAsTenant` says it. */
+  readonly tenancy: Tenancy;
   readonly events: Events;
   readonly invalidations: Invalidations;
   /** What ends the loads that are running. */
-  readonly closing: Set<() => void>;
+  readonly closing: Set<(timeout: number) => void>;
   /** Writes into the store that nobody waits for, so that `close` can. */
   readonly writes: Set<Promise<unknown>>;
   /** Who has which name. */
@@ -94,7 +97,7 @@ export function createParts(settings: CacheSettings): Parts {
     tags,
     near,
     session,
-    shared: session.maxEntryBytes > 0,
+    shared: settings.store !== undefined,
     flights: new Map(),
     // Nobody's one value may push out most of the others. In the store's bytes a value has a fraction of its heap.
     maxValueBytes: Math.max((settings.memory?.maxBytes ?? 0) / 4, session.maxEntryBytes * heapPerByte),
@@ -102,7 +105,8 @@ export function createParts(settings: CacheSettings): Parts {
     unstored: new Unstored(),
     underkeyed: new Underkeyed(),
     clients: new Clients(),
-    stats: new Stats(),
+    stats: new Stats(settings.stats),
+    tenancy: new Tenancy(),
     events,
     invalidations: new Invalidations({ settings, clock, tags, session, events }),
     closing: new Set(),
@@ -123,7 +127,7 @@ export function closeParts(parts: Parts, timeout: number): Promise<void> {
 
 async function endParts(parts: Parts, timeout: number): Promise<void> {
   parts.closed = true;
-  for (const end of parts.closing) end();
+  for (const end of parts.closing) end(timeout);
   parts.invalidations.hurry();
   try {
     await Promise.all([parts.invalidations.settled(timeout, true), ...parts.writes]);

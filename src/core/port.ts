@@ -1,3 +1,4 @@
+import type { AnyRule } from '../values/index.js';
 import type { CacheEvents } from './events.js';
 import type { ReadSettings } from './options.js';
 import type { Cached } from './outcome.js';
@@ -6,6 +7,9 @@ import type { OpenUnit, Outcome, Unit } from './unit.js';
 
 /** Where a cache keeps its port: found across the ESM and the CommonJS copy of the package. */
 export const portOf: unique symbol = Symbol.for('unstale.port') as never;
+
+/** Where a cache makes batches for an adapter: any number of one name, whose keys say which is which. */
+export const batchOf: unique symbol = Symbol.for('unstale.batch') as never;
 
 /**
  * What an adapter sees of a cache: it tells what statements depend on and what they changed, and gets their rows read
@@ -19,6 +23,8 @@ export interface Port {
    * @returns ends it
    */
   attach(client: Attached): () => void;
+  /** How instances of these classes are stored, from now on; what the user has said of a class stays. @throws TypeError */
+  addTypes(rules: readonly AnyRule[]): void;
   /** Whether the running code belongs to a load, be it of another cache: that one must hear of it, too. */
   inLoad(): boolean;
   /**
@@ -28,8 +34,14 @@ export interface Port {
   observe(statement: Observed): Observation | Promise<Observation> | undefined;
   /** What the load around the running code did cannot be known: its value is not stored, nor what contains it. */
   refuse(reason: string): void;
+  /** Whether any load is under way, whatever code is running. */
+  anyLoad(): boolean;
+  /** The same as `refuse` for every load that is under way: nobody can tell which of them got something. */
+  refuseAll(reason: string): void;
   /** The version of a tag now; undefined when the store does not answer. */
   version(tag: string): Promise<Version | undefined>;
+  /** The same without asking anybody; undefined when that would be needed. */
+  versionHere(tag: string): Version | undefined;
   /**
    * Runs `fn`, whose result several loads may get, also later. What it depends on is not the load's around the running
    * code, but goes into `into`, for {@link handUp}.
@@ -53,6 +65,11 @@ export interface Port {
    * @throws InvalidationPendingError only under `onUnacknowledged: 'throw'`, with `committed: true` and the result
    */
   acknowledge(tags: readonly string[], result: unknown): Promise<Outcome>;
+  /**
+   * The same for a write whose caller does not wait: nothing that depends on `tags` is served in this process any more
+   * once this has returned. Never rejects.
+   */
+  acknowledgeAtOnce(tags: readonly string[]): Promise<Outcome>;
   /** The same once more after `ms`, or when the cache is closed, of a write whose outcome is unknown; nobody waits for it. */
   acknowledgeLater(tags: readonly string[], ms: number): void;
   /** The tags that every entry depends on. */
@@ -79,6 +96,8 @@ export interface Attached {
    * for none. Left out: names are taken as they are, and `public` and `main` need no naming.
    */
   tableTag?(schema: string | undefined, name: string): string;
+  /** Whether its writes of a table raise the parts of the table's tree that they change. Left out: they do not. */
+  hasTree?(schema: string | undefined, name: string): boolean;
   /** The transaction that a handle of this client stands for. */
   unitOf(handle: object): Unit | undefined;
 }
@@ -91,6 +110,8 @@ export interface Observed {
   readonly tags: readonly string[];
   /** Count unless {@link Observation.done} drops them. */
   readonly droppable: readonly string[];
+  /** Each row of the result is made of one row, and is there whatever other rows there are. @defaultValue false */
+  readonly isApart?: boolean;
 }
 
 /** What a result depends on that does not belong to one load alone. */

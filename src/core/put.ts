@@ -56,7 +56,8 @@ export async function put(parts: Parts, ask: Ask, value: unknown, since: Held | 
     keepUntil: freshUntil + Math.max(swr, staleOnError),
     cost: 0,
     origin,
-    counter: ask.counter,
+    counter: parts.stats.tally(ask.counter, ask.identity.tenant, pairs),
+    tenant: ask.identity.tenant,
   });
   parts.near.write(ask.identity.key, entry);
   store(parts, ask, entry, value, undefined);

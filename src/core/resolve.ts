@@ -50,6 +50,7 @@ const cacheNames = [
     'tenancy',
     'copy',
     'memory',
+    'stats',
     'vary',
     'types',
     'tags',
@@ -106,6 +107,7 @@ export function resolveCacheOptions(o: CacheOptions): CacheSettings {
     tenant: o.tenant,
     tenancy: oneOf('tenancy', ['optional', 'required'], o.tenancy ?? defaults.tenancy),
     memory,
+    stats: resolveStats(o.stats),
     vary: o.vary,
     types: o.types ?? [],
     onUnkeyable: oneOf('onUnkeyable', ['bypass', 'throw'], o.onUnkeyable ?? defaults.onUnkeyable),
@@ -203,15 +205,28 @@ function resolveTimeout(timeout: Timing['timeout'], base: ReadSettings): { soft:
   };
 }
 
-function resolveMemory(memory: CacheOptions['memory']): { maxEntries: number; maxBytes: number } | undefined {
+function resolveMemory(memory: CacheOptions['memory']): CacheSettings['memory'] {
   if (memory === false) return undefined;
   if (memory !== undefined && (typeof memory !== 'object' || memory === null))
-    throw expected('memory', 'false or { maxEntries, maxBytes }', memory);
-  refuseUnknown(memory ?? {}, ['maxEntries', 'maxBytes'], 'memory');
+    throw expected('memory', 'false or { maxEntries, maxBytes, tenantShare }', memory);
+  refuseUnknown(memory ?? {}, ['maxEntries', 'maxBytes', 'tenantShare'], 'memory');
   const maxEntries = memory?.maxEntries ?? defaults.maxEntries;
   if (!Number.isInteger(maxEntries) || maxEntries < 1)
     throw expected('memory.maxEntries', 'a whole number of at least 1', maxEntries);
-  return { maxEntries, maxBytes: parseBytes(memory?.maxBytes ?? defaults.maxBytes) };
+  const tenantShare = memory?.tenantShare ?? defaults.tenantShare;
+  if (typeof tenantShare !== 'number' || !(tenantShare > 0 && tenantShare <= 1))
+    throw expected('memory.tenantShare', 'a number above 0 and at most 1', tenantShare);
+  return { maxEntries, maxBytes: parseBytes(memory?.maxBytes ?? defaults.maxBytes), tenantShare };
+}
+
+function resolveStats(stats: CacheOptions['stats']): CacheSettings['stats'] {
+  if (stats !== undefined && (typeof stats !== 'object' || stats === null))
+    throw expected('stats', '{ tags, tenants }', stats);
+  refuseUnknown(stats ?? {}, ['tags', 'tenants'], 'stats');
+  const { tags = false, tenants = false } = stats ?? {};
+  for (const [what, on] of Object.entries({ tags, tenants }))
+    if (typeof on !== 'boolean') throw expected(`stats.${what}`, 'true or false', on);
+  return Object.freeze({ tags, tenants });
 }
 
 const units = { kb: 2 ** 10, mb: 2 ** 20, gb: 2 ** 30 };

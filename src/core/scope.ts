@@ -26,6 +26,10 @@ export class Scope {
   tracked = false;
   /** Whether something was refused, so that it is told once. */
   refused = false;
+  /** How many statements and cached values have gone into it. */
+  sources = 0;
+  /** The tags of a statement each of whose rows is there whatever other rows there are. */
+  apart: readonly string[] = [];
   /** Statements that began before the load had any data: they follow from its key alone. */
   readonly opening: Pick<Observed, 'text' | 'params'>[] = [];
   /** What the versions belong to. */
@@ -91,6 +95,11 @@ export class Scope {
     if (!this.#common) this.tear(`'${tag}' was learned from the result; the next load is stored`);
   }
 
+  /** Versions from before anything that begins now, each good for any load that does. */
+  get versions(): readonly ReadonlyMap<string, Version>[] {
+    return [this.#candidates, this.pairs];
+  }
+
   /** The version of a tag that is known from before anything that begins now. */
   known(tag: string): Version | undefined {
     return this.pairs.get(tag) ?? this.#candidates.get(tag);
@@ -99,6 +108,7 @@ export class Scope {
   /** A statement begins. */
   begins(statement: Pick<Observed, 'text' | 'params'>): void {
     this.tracked = true;
+    this.sources++;
     if (!this.#hasData && this.opening.length < maxOpening) this.opening.push(statement);
   }
 

@@ -1,5 +1,15 @@
+import { expected } from './errors.js';
+import { saidTag } from './identity.js';
+
+/** What a read counts under. */
+export interface Tally {
+  readonly name: string;
+  hit(): void;
+  miss(): void;
+}
+
 /** Reads of one name. */
-export class Counter {
+export class Counter implements Tally {
   hits = 0;
   misses = 0;
   loads = 0;
@@ -13,25 +23,60 @@ export class Counter {
     this.name = name;
   }
 
+  hit(): void {
+    this.hits++;
+  }
+
+  miss(): void {
+    this.misses++;
+  }
+
   spent(ms: number): void {
     this.cost = this.cost === undefined || ms < this.cost ? ms : this.cost + (ms - this.cost) * 0.05;
   }
 }
 
-/** What `stats().counts` counts, as a plain record. */
-export interface Counts {
+/** Reads by what they found. */
+export interface Reads {
+  /** Reads that a stored value answered. */
   readonly hits: number;
+  /** Reads that waited for a load, or found nothing. */
   readonly misses: number;
+}
+
+/** What `stats().counts` counts, as a plain record. */
+export interface Counts extends Reads {
   readonly loads: number;
 }
 
-/** Names come from code, but a key built from user data can make them many. */
+/** Which reads are counted; of several conditions all must hold. */
+export interface CountedBy {
+  /** Reads whose name starts with it. */
+  prefix?: string;
+  /** Reads of values that depend on this tag; needs `stats: { tags: true }`. */
+  tag?: string;
+  /** Reads of this tenant; needs `stats: { tenants: true }`. */
+  tenant?: string | number;
+}
+
+/** Names come from code, but a key built from user data can make them many; so can tags, and tenants. */
 const maxNames = 10_000;
 const others = '(others)';
 
-/** Counts reads by name: the function's name, the first part of a key, or what stands before the first `:` in it. */
+/**
+ * Counts reads by name: the function's name, the first part of a key, or what stands before the first `:` in it. By tag
+ * and by tenant only on demand: then a value keeps all counters that its reads count under, so that a hit looks none up.
+ */
 export class Stats {
   readonly #counters = new Map<string, Counter>();
+  readonly #parts = new Map<string, Part>();
+  readonly #by: { readonly tags: boolean; readonly tenants: boolean };
+  readonly #plain: boolean;
+
+  constructor(by = { tags: false, tenants: false }) {
+    this.#by = by;
+    this.#plain = !by.tags && !by.tenants;
+  }
 
   counter(name: string): Counter {
     const known = this.#counters.get(name);
@@ -42,22 +87,116 @@ export class Stats {
     return counter;
   }
 
+  /** What reads of a value count under that is this tenant's and depends on these tags. */
+  tally(counter: Counter, tenant: string | number | undefined, pairs: Iterable<readonly [string, unknown]>): Tally {
+    if (this.#plain) return counter;
+    const whose = this.#by.tenants ? tenant : undefined;
+    const counters: Counter[] = [counter];
+    if (whose !== undefined) counters.push(this.#part(counter.name, whose, undefined));
+    for (const tag of this.tagsOf(pairs) ?? []) counters.push(this.#part(counter.name, whose, tag));
+    return new Together(counter.name, counters);
+  }
+
+  /** Tags as their users wrote them, for events; undefined where nobody counts by tag. */
+  tagsOf(pairs: Iterable<readonly [string, unknown]>): string[] | undefined {
+    if (!this.#by.tags) return undefined;
+    const tags: string[] = [];
+    for (const [tag] of pairs) {
+      const said = saidTag(tag);
+      if (said !== undefined) tags.push(said);
+    }
+    return tags;
+  }
+
   /** Totals of all names that start with `prefix`. */
-  counts(prefix = ''): Counts {
+  counts(prefix?: string): Counts;
+  /** Totals of the reads that are meant. @throws TypeError for what is not counted, and for wrong options */
+  counts(by: CountedBy): Reads;
+  counts(by: string | CountedBy = ''): Reads {
+    const { prefix, tag, tenant } = this.#checked(by);
     const total = { hits: 0, misses: 0, loads: 0 };
-    for (const counter of this.#counters.values()) {
+    const all = tag === undefined && tenant === undefined ? this.#counters : this.#parts;
+    for (const counter of all.values()) {
       if (!counter.name.startsWith(prefix)) continue;
+      if (counter instanceof Part && !(counter.tag === tag && (tenant === undefined || counter.tenant === tenant)))
+        continue;
       total.hits += counter.hits;
       total.misses += counter.misses;
       total.loads += counter.loads;
     }
-    return total;
+    // Loads begin before anybody knows their tags, and one may be for the keys of many.
+    return typeof by === 'string' ? total : { hits: total.hits, misses: total.misses };
   }
 
   /** Hits among reads, 0 to 1; 0 when nothing was read. Reads that went past the cache count as neither. */
-  hitRate(prefix = ''): number {
-    const { hits, misses } = this.counts(prefix);
+  hitRate(by?: string | CountedBy): number {
+    const { hits, misses } = this.counts(by as CountedBy);
     return hits + misses === 0 ? 0 : hits / (hits + misses);
+  }
+
+  #checked(by: string | CountedBy = ''): CountedBy & { prefix: string } {
+    const given: CountedBy = typeof by === 'string' ? { prefix: by } : by;
+    if (typeof given !== 'object' || given === null)
+      throw expected('by', 'a text, or an object with `prefix`, `tag` or `tenant`', by);
+    const { prefix = '', tag, tenant, ...unknown } = given;
+    for (const name of Object.keys(unknown))
+      throw new TypeError(`Unknown option \`${name}\` of stats; there are prefix, tag, tenant`);
+    if (typeof prefix !== 'string') throw expected('prefix', 'a text', prefix);
+    if (tag !== undefined && typeof tag !== 'string') throw expected('tag', 'a text', tag);
+    for (const [what, asked, option] of [
+      ['tag', tag !== undefined && !this.#by.tags, 'tags'],
+      ['tenant', tenant !== undefined && !this.#by.tenants, 'tenants'],
+    ] as const)
+      if (asked)
+        throw new TypeError(
+          `Expected \`${what}\` to be left out, since this cache does not count by ${what}; give createCache \`stats: { ${option}: true }\``,
+        );
+    return { ...given, prefix };
+  }
+
+  /** The least that can be asked for: reads of a name, by a tenant, of values with one tag. */
+  #part(name: string, tenant: string | number | undefined, tag: string | undefined): Part {
+    const key = JSON.stringify([tag ?? 0, tenant === undefined ? 0 : [tenant], name]);
+    const known = this.#parts.get(key);
+    if (known !== undefined) return known;
+    if (this.#parts.size >= maxParts) return this.#rest;
+    const part = new Part(name, tenant, tag);
+    this.#parts.set(key, part);
+    return part;
+  }
+
+  /** Of all that there was no room for: it is nobody's count. */
+  readonly #rest = new Part(others, undefined, undefined);
+}
+
+/** Counters by tag and tenant. Beyond, reads are counted by their name alone. */
+const maxParts = 50_000;
+
+class Part extends Counter {
+  readonly tenant: string | number | undefined;
+  readonly tag: string | undefined;
+  constructor(name: string, tenant: string | number | undefined, tag: string | undefined) {
+    super(name);
+    this.tenant = tenant;
+    this.tag = tag;
+  }
+}
+
+/** Several counters as one. */
+class Together implements Tally {
+  readonly name: string;
+  readonly #counters: readonly Counter[];
+  constructor(name: string, counters: readonly Counter[]) {
+    this.name = name;
+    this.#counters = counters;
+  }
+
+  hit(): void {
+    for (const counter of this.#counters) counter.hits++;
+  }
+
+  miss(): void {
+    for (const counter of this.#counters) counter.misses++;
   }
 }
 

@@ -135,4 +135,10 @@ export interface StoreRead {
 export interface Lease {
   /** Gives the lease back and wakes those who wait for it. Never rejects. */
   release(): void;
+  /**
+   * Makes it last until `ms` after this call, be it longer or shorter than what is left; false when it is not held any
+   * more, and then never again. From now on it lasts so long whatever becomes of this process, also when the session is
+   * closed: only `release` ends it earlier. Rejects when the store did not answer, and then it may have been prolonged.
+   */
+  renew(ms: number): Promise<boolean>;
 }

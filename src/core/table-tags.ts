@@ -54,7 +54,7 @@ export const tenantsStar = (table: string) => `${table}!tenants`;
 export const ignoredStar = (table: string) => `${table}!ignored`;
 
 /** One form for all that a database may take for the same value: coarser than any collation, so that nothing is missed. */
-function canonical(value: KeyPart): KeyPart {
+export function canonical(value: KeyPart): KeyPart {
   if (Array.isArray(value)) return value.map(canonical);
   if (typeof value === 'boolean') return value ? '1' : '0';
   if (typeof value === 'number' && Number.isSafeInteger(value)) return String(value + 0);

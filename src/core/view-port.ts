@@ -1,8 +1,8 @@
-import { encodeKey } from '../values/index.js';
+import { type AnyRule, encodeKey } from '../values/index.js';
 import type { Query } from './ask.js';
-import { currentScope, currentUnit, isInLoad, runWithin } from './context.js';
+import { currentScope, currentUnit, isInLoad, loadsUnderWay, runWithin } from './context.js';
 import type { CacheEvents } from './events.js';
-import { refuse } from './findings.js';
+import { refuse, refuseAll } from './findings.js';
 import { type Gathering, gather, gatheredSoFar, handUpAll } from './gather.js';
 import { clearTags } from './identity.js';
 import { observe, versionOf } from './observe.js';
@@ -29,6 +29,10 @@ export class ViewPort implements Port {
     return this.#view.parts.clients.attach(client);
   }
 
+  addTypes(rules: readonly AnyRule[]): void {
+    this.#view.parts.types.add(rules);
+  }
+
   inLoad(): boolean {
     return isInLoad();
   }
@@ -41,8 +45,21 @@ export class ViewPort implements Port {
     refuse(this.#view.parts, reason);
   }
 
+  anyLoad(): boolean {
+    return loadsUnderWay().size > 0;
+  }
+
+  refuseAll(reason: string): void {
+    refuseAll(reason);
+  }
+
   version(tag: string): Promise<Version | undefined> {
     return versionOf(this.#view.parts, tag);
+  }
+
+  versionHere(tag: string): Version | undefined {
+    const { shared, tags } = this.#view.parts;
+    return shared ? undefined : tags.cell(tag).version;
   }
 
   gather<T>(name: string, fn: (into: Gathered) => T | Promise<T>): Promise<T> {
@@ -72,9 +89,17 @@ export class ViewPort implements Port {
   async acknowledge(tags: readonly string[], result: unknown): Promise<Outcome> {
     const { parts } = this.#view;
     if (tags.length === 0) return undefined;
-    const unit = currentUnit(parts);
-    if (unit !== undefined) for (const tag of tags) unit.tags.add(tag);
+    this.#join(tags);
     return acknowledge(parts, tags, result, async () => (await parts.invalidations.raise(tags)).receipt);
+  }
+
+  async acknowledgeAtOnce(tags: readonly string[]): Promise<Outcome> {
+    const { parts } = this.#view;
+    if (tags.length === 0) return undefined;
+    this.#join(tags);
+    const send = async () => (await parts.invalidations.raiseAtOnce(tags)).receipt;
+    // Whoever wrote has gone on, and cannot be thrown at.
+    return acknowledge(parts, tags, undefined, send).catch((error) => error);
   }
 
   acknowledgeLater(tags: readonly string[], ms: number): void {
@@ -123,5 +148,10 @@ export class ViewPort implements Port {
 
   now(): number {
     return this.#view.parts.clock.now();
+  }
+
+  #join(tags: readonly string[]): void {
+    const unit = currentUnit(this.#view.parts);
+    if (unit !== undefined) for (const tag of tags) unit.tags.add(tag);
   }
 }

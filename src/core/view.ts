@@ -1,8 +1,9 @@
 import { encodeKey, handOut, type Key, UnkeyableError } from '../values/index.js';
 import { Ask, type Query } from './ask.js';
-import { currentContext, currentUnit, handUp, note } from './context.js';
+import { currentContext, currentUnit, handUp, note, orTorn } from './context.js';
 import { type Entry, holdsHere } from './entry.js';
 import { ClosedError, expected, TenantMissingError } from './errors.js';
+import { marksOf } from './events.js';
 import { type Explanation, explain } from './explain.js';
 import { fill, gather } from './fill.js';
 import { type Landing, protectedAs, valueOf } from './flight.js';
@@ -31,7 +32,9 @@ export class View {
   /** Of the whole view, unless the tenant is the request's. */
   readonly stars: readonly string[];
   /** No tenant, namespace, variation or mode to think of: the key is the key, and hits need nothing else. */
-  readonly #plain: boolean;
+  #plain: boolean;
+  /** The same, but for `runAsTenant`: a key outside of it is what it is in a process that never called it. */
+  readonly #bare: boolean;
   readonly #mode: Mode | (() => Mode);
 
   constructor(parts: Parts, place: Place) {
@@ -46,14 +49,21 @@ export class View {
       settings.tenant === undefined &&
       settings.tenancy === 'optional' &&
       settings.vary === undefined;
+    this.#bare = this.#plain;
+    if (this.#bare)
+      parts.tenancy.onFirst(() => {
+        this.#plain = false;
+      });
   }
 
   /** The full key: what the caller said, and whatever else tells its answer from another's. @throws TenantMissingError */
   keyOf(text: string): string {
     if (this.#plain) return text;
     const { settings, types } = this.parts;
+    const tenant = this.#tenant(text);
+    if (this.#bare && tenant === undefined) return text;
     // No text of a key starts with a quote and a bar, and the list has three parts: nothing can be read in two ways.
-    return `"|${encodeKey([this.place.namespaces, this.#tenant(text), settings.vary?.()], types)}|${text}`;
+    return `"|${encodeKey([this.place.namespaces, tenant, settings.vary?.()], types)}|${text}`;
   }
 
   /** The entry that may be handed out at once, if there is one. */
@@ -67,7 +77,7 @@ export class View {
     const floor = parts.shared ? now - maxStale : 0;
     if (now >= entry.settledUntil || !holdsHere(parts.tags, parts.session.epoch, entry, floor)) return undefined;
     if (currentContext() !== undefined && !this.#hitInContext(entry)) return undefined;
-    entry.counter.hits++;
+    entry.counter.hit();
     entry.used = true;
     if (parts.events.hears('hit'))
       parts.events.emit('hit', {
@@ -76,6 +86,7 @@ export class View {
         source: 'near',
         age: this.#ageOf(entry),
         stale: false,
+        ...marksOf(parts.stats, entry.tenant, entry),
       });
     return entry;
   }
@@ -104,7 +115,7 @@ export class View {
     this.refuseWhenClosed('read');
     const why = this.whyPast();
     if (why !== undefined) return this.past(ask, why);
-    const landing = await (this.mode() === 'shadow' ? shadow(parts, ask) : fill(parts, ask));
+    const landing = await orTorn(parts, this.mode() === 'shadow' ? shadow(parts, ask) : fill(parts, ask));
     this.report(ask, landing);
     return protectedAs(landing, ask.settings.copy, parts.types);
   }
@@ -168,14 +179,17 @@ export class View {
   /** Counts and tells how a read ended, and hands its dependencies to the load around it. */
   report(ask: Ask, landing: Landing): void {
     const { counter, identity } = ask;
-    const { events } = this.parts;
-    const { source, age, stale, reason = 'nothing stored' } = landing;
+    const { events, stats } = this.parts;
+    const { key, tenant } = identity;
+    const { name } = counter;
+    const { source, age, stale, pairs, reason = 'nothing stored' } = landing;
+    const marks = () => marksOf(stats, tenant, pairs);
     if (source === 'near' || source === 'store') {
-      counter.hits++;
-      if (events.hears('hit')) events.emit('hit', { key: identity.key, name: counter.name, source, age, stale });
+      stats.tally(counter, tenant, pairs).hit();
+      if (events.hears('hit')) events.emit('hit', { key, name, source, age, stale, ...marks() });
     } else if (source === 'load') {
-      counter.misses++;
-      if (events.hears('miss')) events.emit('miss', { key: identity.key, name: counter.name, reason });
+      stats.tally(counter, tenant, pairs).miss();
+      if (events.hears('miss')) events.emit('miss', { key, name, reason, ...marks() });
     }
     if (currentContext() === undefined) return;
     if (landing.source !== 'database') handUp(this.parts, landing);
@@ -206,7 +220,7 @@ export class View {
 
   identityOf(key: string): Identity {
     const tenant = this.#plain ? undefined : this.#tenant(key);
-    return { key, stars: tenant === this.place.tenant ? this.stars : starsOf({ ...this.place, tenant }) };
+    return { key, stars: tenant === this.place.tenant ? this.stars : starsOf({ ...this.place, tenant }), tenant };
   }
 
   /** @throws ClosedError */
@@ -228,8 +242,8 @@ export class View {
   }
 
   #tenant(what: string): string | number | undefined {
-    const { settings } = this.parts;
-    const tenant = this.place.tenant ?? settings.tenant?.();
+    const { settings, tenancy } = this.parts;
+    const tenant = this.place.tenant ?? tenancy.current() ?? settings.tenant?.();
     if (tenant !== undefined) return checkTenant(tenant);
     if (settings.tenancy === 'required') throw new TenantMissingError(what);
     return undefined;

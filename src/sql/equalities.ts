@@ -1,6 +1,7 @@
 import type { Cursor } from './cursor.js';
 import type { Item } from './facts.js';
 import { bareFunctions } from './functions.js';
+import type { Token } from './lexer.js';
 import type { Equality, Value } from './types.js';
 
 /**
@@ -9,20 +10,55 @@ import type { Equality, Value } from './types.js';
  * way to be wrong, and everything that is not exactly one of these forms claims nothing.
  *
  * Only parts that AND puts together count, in brackets or not. One OR among them, or a word whose reach is not worked
- * out, and none of them counts.
+ * out, and none of them counts; but an OR of nothing but values of one column is an IN.
+ *
+ * @param joins - it is the condition of a join
  */
-export function claim(c: Cursor, start: number, end: number, items: readonly Item[]): void {
+export function claim(c: Cursor, start: number, end: number, items: readonly Item[], joins = false): void {
   if (!items.some((item) => item.place !== undefined)) return;
+  const note = ({ qualifiers, equality }: Demand) => {
+    for (const { place } of matching(qualifiers, items))
+      place?.equalities.push(joins ? { ...equality, joins } : equality);
+  };
+  const either = alternatives(c, start, end);
+  if (either !== undefined) return note(either);
   for (const [from, to] of conjuncts(c, start, end)) {
     const { kind, text, at } = c.tokens[from]!;
     if (kind === 'open' && text === '(' && at === to - 1) {
-      claim(c, from + 1, to - 1, items);
+      claim(c, from + 1, to - 1, items, joins);
       continue;
     }
     const found = demand(c, from, to);
-    if (found === undefined) continue;
-    for (const { place } of matching(found.qualifiers, items)) place?.equalities.push(found.equality);
+    if (found !== undefined) note(found);
   }
+}
+
+/** `id = 1 OR id = 3`, which says no more and no less than `id IN (1, 3)`. */
+function alternatives(c: Cursor, start: number, end: number): Demand | undefined {
+  let whole: Demand | undefined;
+  let from = start;
+  for (let at = start; at <= end; at++) {
+    const { kind, word, at: partner } = at < end ? c.tokens[at]! : or;
+    if (kind === 'open') at = partner as number;
+    else if (kind === '.') at++;
+    else if (word === 'OR') {
+      // There is none.
+      if (at === end && from === start) return undefined;
+      const found = demand(c, from, at);
+      if (found === undefined || (whole !== undefined && !isAlike(whole, found))) return undefined;
+      const { columns, rows } = found.equality;
+      whole = { ...found, equality: { columns, rows: [...(whole?.equality.rows ?? []), ...rows] } };
+      from = at + 1;
+    }
+  }
+  return from > end ? whole : undefined;
+}
+
+const or: Pick<Token, 'kind' | 'word' | 'at'> = { kind: 'word', word: 'OR', at: -1 };
+
+function isAlike(one: Demand, other: Demand): boolean {
+  const nameOf = ({ qualifiers, equality }: Demand) => JSON.stringify([qualifiers, equality.columns]);
+  return nameOf(one) === nameOf(other);
 }
 
 /** The parts between the ANDs of this level. */

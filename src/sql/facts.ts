@@ -1,4 +1,4 @@
-import type { Equality, Inserted, Table, Write, WriteKind } from './types.js';
+import type { Equality, Inserted, Table, Value, Write, WriteKind } from './types.js';
 
 /**
  * What has been found so far, in the order of the text. A *place* is one mention of a table: a table that has two of
@@ -14,8 +14,14 @@ export class Facts {
   local: string | undefined;
   /** Queries, also the nested ones: only a single one can make a result of rows. */
   queries = 0;
-  /** A group, an aggregate, a DISTINCT, a union: the result is not one row per row. */
+  /** Those of them that are all that another one reads from: where they have no rows, that one has none. */
+  sources = 0;
+  /** A group, an aggregate, a union, VALUES: the result may have rows that no row of a table stands behind. */
   combines = false;
+  /** DISTINCT: rows may be one in the result. */
+  merges = false;
+  /** A row of the result is made of rows of several tables, or of none of some. */
+  joins = false;
   wholeRows = false;
   /** Where the list of the last SELECT begins and ends. */
   list: readonly [number, number] = [0, 0];
@@ -54,6 +60,7 @@ export class Facts {
       how,
       equalities: place.equalities,
       assigned: [],
+      set: new Map(),
       inserted: undefined,
       conflict: undefined,
       returning: false,
@@ -80,6 +87,7 @@ export interface Place {
 /** A write while it is being read. */
 export type Target = { -readonly [K in keyof Write]: Write[K] } & {
   equalities: Equality[];
+  set: ReadonlyMap<string, Value>;
   inserted: Inserted | undefined;
 };
 

@@ -16,7 +16,7 @@ import { endsClause, isAlias, isTail, joinLength, startsQuery } from './words.js
 export function fromList(c: Cursor): Item[] {
   const items = joined(c);
   while (c.skipKind(',')) {
-    c.facts.combines = true;
+    c.facts.joins = true;
     items.push(...joined(c));
   }
   if (!c.done) {
@@ -35,13 +35,14 @@ function joined(c: Cursor): Item[] {
   // `a LEFT JOIN b JOIN c ON … ON …`: which condition is whose is not worked out.
   let nests = false;
   for (let length = joinLength(c); length > 0; length = joinLength(c)) {
-    facts.combines = true;
+    facts.joins = true;
     let side = 'inner';
     let needsCondition = true;
+    let shares = false;
     for (let at = 0; at < length; at++) {
       const { word } = c.peek(at);
       if (word === 'LEFT' || word === 'RIGHT' || word === 'FULL') side = side === 'inner' ? word : 'FULL';
-      if (word === 'NATURAL') facts.wholeRows = true;
+      if (word === 'NATURAL') facts.wholeRows = shares = true;
       if (word === 'NATURAL' || word === 'CROSS') needsCondition = false;
     }
     c.at += length;
@@ -51,6 +52,7 @@ function joined(c: Cursor): Item[] {
     if (!onHere(c) && c.word !== 'USING' && needsCondition && joinLength(c) > 0) nests = true;
     for (; onHere(c) || c.word === 'USING'; nests = nests || onHere(c)) {
       if (c.skip('USING')) {
+        shares = true;
         if (!c.isOpen) c.fail('a list of columns');
         c.pass();
         if (c.skip('AS')) c.name();
@@ -58,9 +60,11 @@ function joined(c: Cursor): Item[] {
         c.at++;
         const start = c.at;
         walk(c, isConditionEnd);
-        if (!nests) claim(c, start, c.at, narrowed);
+        if (!nests) claim(c, start, c.at, narrowed, true);
       }
     }
+    // A shared column has a value where one of the tables has no row, so a condition on it needs none of that table.
+    if (shares && (side !== 'inner' || nests)) facts.combines = true;
   }
   return left;
 }
@@ -116,15 +120,18 @@ function named(c: Cursor): Item {
   return { exposed: table.name, schema: table.schema, place };
 }
 
+/** A query or a list of tables. One that has others beside it may be the side that a join leaves out. */
 function bracket(c: Cursor): Item[] {
   let items: Item[] = [];
   const isQuery = startsQuery(c, c.at + 1);
+  const isFirst = c.peek(-1).word === 'FROM' && c.peek(1).word === 'SELECT';
   c.inside(() => {
     if (isQuery) c.statement(c);
     else items = fromList(c);
   });
   const name = alias(c);
   if (name !== undefined && isRenamed(c)) items = [];
+  if (isFirst && c.kind !== ',' && joinLength(c) === 0) c.facts.sources++;
   if (isQuery) return [{ exposed: name, schema: undefined, place: undefined }];
   // An alias for a join hides the names in it; columns without a qualifier still mean its tables.
   return name === undefined ? items : items.map(({ place }) => ({ exposed: undefined, schema: undefined, place }));

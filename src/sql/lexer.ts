@@ -219,7 +219,9 @@ export function tokenize(sql: string, dialect: Dialect, executes = true): Tokens
       push('parameter', place, '', place === '?' ? questions++ : Number(place.slice(1)) - 1);
       return true;
     }
-    if (mysql) {
+    // What drivers of MySQL make `?` of before they send it.
+    const isNamed = mysql && code === 0x3a && shape.isWordStart(sql.charCodeAt(at + 1));
+    if (mysql && !isNamed) {
       if (code !== 0x40) return false;
       const variable = take(shape.userVariable);
       if (variable === undefined) throw new Unreadable('a variable without a name');

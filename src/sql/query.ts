@@ -20,7 +20,10 @@ export function query(c: Cursor): void {
       c.facts.combines = true;
       c.facts.wholeRows = true;
     } else if (c.word === 'FROM' || c.word === 'WHERE') c.fail('a SELECT');
-    else step(c);
+    else {
+      if (c.word === 'VALUES') c.facts.combines = true;
+      step(c);
+    }
   }
 }
 
@@ -31,7 +34,7 @@ function select(c: Cursor): void {
   facts.queries++;
   c.at++;
   const start = c.at;
-  for (; options.test(c.word); c.at++) if (c.word.startsWith('DISTINCT')) facts.combines = true;
+  for (; options.test(c.word); c.at++) if (c.word.startsWith('DISTINCT')) facts.merges = true;
   let items: Item[] | undefined;
   while (!c.done && !isTail(c) && !isSetOperation(c)) {
     if (c.word === 'FROM' && !isDistinctFrom(c)) {

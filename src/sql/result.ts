@@ -22,11 +22,14 @@ export function resultOf(c: Cursor, kind: StatementKind, control?: TransactionCo
     transaction: control,
     session: facts.session,
     local: facts.local,
-    commitsImplicitly: c.dialect.name === 'mysql' && (commits.has(kind) || control?.action === 'begin'),
+    // A comment alone is nothing.
+    commitsImplicitly:
+      c.dialect.name === 'mysql' && c.end > c.start && (commits.has(kind) || control?.action === 'begin'),
     parts: [],
     names: named.names,
     readsWholeRows: facts.wholeRows || named.hasWholeRows,
     rowOutput: kind === 'select' ? rowOutput(c) : undefined,
+    needsRows: kind === 'select' && isOfRows(c),
   };
 }
 
@@ -51,6 +54,7 @@ export function opaque(reason: string, dialect: Dialect, session?: string): Stat
     names: nothing,
     readsWholeRows: true,
     rowOutput: undefined,
+    needsRows: false,
   };
 }
 
@@ -103,7 +107,12 @@ const starNeighbours =
 
 /** See {@link Statement.rowOutput}. */
 function rowOutput(c: Cursor): RowOutput | undefined {
-  const { queries, combines, places, writes, list } = c.facts;
-  if (queries !== 1 || combines || places.length !== 1 || writes.length > 0) return undefined;
-  return outputOf(c, list[0], list[1]);
+  const { queries, joins, merges, places, list } = c.facts;
+  const isOfOne = queries === 1 && !joins && !merges && places.length === 1;
+  return isOfOne && isOfRows(c) ? outputOf(c, list[0], list[1]) : undefined;
+}
+
+/** See {@link Statement.needsRows}. Any other query may have rows where this one has none. */
+function isOfRows({ facts: { queries, sources, combines, writes } }: Cursor): boolean {
+  return queries - sources === 1 && !combines && writes.length === 0;
 }

@@ -46,6 +46,7 @@ function eitherWay(run: Statement, skipped: Statement): Statement {
       ...write,
       equalities: [],
       assigned: undefined,
+      set: new Map(),
       inserted: undefined,
       conflict: undefined,
       returned: undefined,
@@ -57,6 +58,7 @@ function eitherWay(run: Statement, skipped: Statement): Statement {
     functions: [...new Set([...run.functions, ...skipped.functions])],
     readsWholeRows: run.readsWholeRows || skipped.readsWholeRows,
     rowOutput: undefined,
+    needsRows: false,
   };
 }
 
@@ -85,6 +87,7 @@ function readAll(tokens: readonly Token[], dialect: Dialect): Statement {
     names: new Set(parts.flatMap((part) => [...part.names])),
     readsWholeRows: parts.some((part) => part.readsWholeRows),
     rowOutput: undefined,
+    needsRows: false,
   };
 }
 

@@ -46,6 +46,11 @@ export interface Statement {
   readonly readsWholeRows: boolean;
   /** Set when each row of the result is made of one row of the only table: no join, group, aggregate, union, subquery. */
   readonly rowOutput: RowOutput | undefined;
+  /**
+   * Set when there is no row in the result without a row of each table that fits the WHERE: no group, aggregate, union,
+   * subquery. The one exception is a query that is all another one has behind FROM: its rows are handed on.
+   */
+  readonly needsRows: boolean;
 }
 
 export type StatementKind =
@@ -90,6 +95,8 @@ export interface Write {
   readonly equalities: readonly Equality[];
   /** The columns that are assigned to rows that existed; undefined when that cannot be told. */
   readonly assigned: readonly string[] | undefined;
+  /** What columns of an `update` are set to, as far as it is a literal or a parameter. */
+  readonly set: ReadonlyMap<string, Value>;
   /** The rows of an INSERT or upsert with VALUES. */
   readonly inserted: Inserted | undefined;
   /** The columns of the conflict target of an upsert; undefined when it has none, or several. */
@@ -114,6 +121,8 @@ export type WriteKind = 'insert' | 'upsert' | 'replace' | 'update' | 'delete' | 
 export interface Equality {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly Value[])[];
+  /** From the condition of a join: the result may have rows without one of the table's. */
+  readonly joins?: boolean;
 }
 
 export type Value =

@@ -1,10 +1,12 @@
 import type { Cursor } from './cursor.js';
+import { valueAt } from './equalities.js';
 import { step, walk } from './expression.js';
 import type { Item, Place, Target } from './facts.js';
 import { alias, fromList, primary } from './from.js';
 import { outputOf } from './output.js';
 import { isDistinctFrom, where } from './query.js';
 import { targetTable } from './tables.js';
+import type { Value } from './types.js';
 import { endsClause } from './words.js';
 
 /**
@@ -17,14 +19,20 @@ export function update(c: Cursor): void {
   c.skipAny(modifiers);
   const items = c.dialect.name === 'mysql' ? fromList(c) : targetItem(c);
   c.expect('SET');
+  const start = c.at;
   const assigned = assignments(c);
+  const set = valuesSet(c, start, assigned);
   const places = chosen(items, assigned);
   const columns = assigned.map((path) => path.at(-1)!);
   const [only] = items;
   if (items.length === 1 && only?.place !== undefined) only.place.isTarget = true;
   // UPDATE OR REPLACE deletes whatever rows are in the way.
   const targets = places.map((place) => c.facts.write(place.table, replaces ? 'replace' : 'update', place));
-  for (const target of targets) target.assigned = columns;
+  for (const target of targets) {
+    target.assigned = columns;
+    // Of several tables nobody says here which column is whose.
+    if (targets.length === 1) target.set = set;
+  }
   if (c.skip('FROM')) items.push(...fromList(c));
   rest(c, items, targets);
 }
@@ -123,6 +131,24 @@ export function assignments(c: Cursor): string[][] {
     walk(c, isAssignmentEnd);
   } while (c.skipKind(','));
   return paths;
+}
+
+/** What the assignments from `start` until here set columns to, where that is a literal or a parameter alone. */
+function valuesSet(c: Cursor, start: number, paths: readonly string[][]): Map<string, Value> {
+  const values = new Map<string, Value>();
+  let at = start;
+  for (const path of paths) {
+    // A row is set at once: `(a, b) = …`.
+    if (c.tokens[at]?.kind === 'open') break;
+    while (at < c.at && c.tokens[at]?.kind !== 'operator') at++;
+    let end = at + 1;
+    while (end < c.at && c.tokens[end]?.kind !== ',')
+      end = (c.tokens[end]?.kind === 'open' ? (c.tokens[end]?.at as number) : end) + 1;
+    const found = valueAt(c, at + 1, end);
+    if (found?.end === end) values.set(path.at(-1) as string, found.value);
+    at = end + 1;
+  }
+  return values;
 }
 
 function isAssignmentEnd(c: Cursor): boolean {

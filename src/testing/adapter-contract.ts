@@ -98,7 +98,12 @@ export function adapterContract(driver: AdapterDriver): readonly AdapterCase[] {
   });
 }
 
-function whyNot({ dialect, lacks }: AdapterDriver, { needs = [], not = {} }: Trap): string | undefined {
+function whyNot(
+  { dialect, lacks, fails = {} }: AdapterDriver,
+  { name, needs = [], not = {} }: Trap,
+): string | undefined {
+  const own = Object.keys(fails).find((start) => name.startsWith(start));
+  if (own !== undefined) return fails[own];
   const missing = needs.find((feature) => feature in lacks);
   const why = not[dialect] ?? (missing && lacks[missing]);
   if (missing !== undefined && !lacks[missing])

@@ -7,4 +7,13 @@ export { damaged, decodeEntry, type Envelope, encodeEntry, noValue } from './cod
 export { type CopyPolicy, handOut, type Kept, keep } from './copy.js';
 export { UnkeyableError, UnstorableError } from './errors.js';
 export { encodeArguments, encodeKey, escapeTag, hashKey } from './key.js';
-export { type Atom, createTypeTable, type Key, type KeyPart, type TypeRule, type TypeTable } from './types.js';
+export {
+  type AnyRule,
+  type Atom,
+  createTypeTable,
+  type Key,
+  type KeyPart,
+  type OpenTypeTable,
+  type TypeRule,
+  type TypeTable,
+} from './types.js';

@@ -43,6 +43,17 @@ export interface NamedRule {
   readonly rule: AnyRule;
 }
 
+/** Rules of the user's, and beside them those of adapters, which know the classes of a mapper. */
+export interface OpenTypeTable extends TypeTable {
+  /**
+   * Adds rules, each in the place of one that was added under its name or for its class. What the user has given a rule
+   * for keeps that one. Of two names for one class both are read, and the later one is written.
+   *
+   * @throws TypeError as {@link createTypeTable}
+   */
+  add(rules: readonly AnyRule[]): void;
+}
+
 /** These keep their state where no property shows it, so a copy of their properties would be an empty shell. */
 const withHiddenState = [
   Array,
@@ -62,7 +73,7 @@ const withHiddenState = [
  *
  * @throws TypeError when a rule is not complete, or two rules share a class or a name
  */
-export function createTypeTable(rules: readonly AnyRule[]): TypeTable {
+export function createTypeTable(rules: readonly AnyRule[]): OpenTypeTable {
   const byPrototype = new Map<object, NamedRule>();
   const byName = new Map<string, NamedRule>();
   rules.forEach((rule, at) => {
@@ -85,5 +96,20 @@ export function createTypeTable(rules: readonly AnyRule[]): TypeTable {
     byPrototype.set(prototype, named);
     byName.set(name, named);
   });
-  return { byPrototype, byName };
+  const given = new Set([...byPrototype.values()]);
+  return {
+    byPrototype,
+    byName,
+    add(more) {
+      for (const rule of more) {
+        const own = createTypeTable([rule]);
+        const isTaken = (known: NamedRule | undefined) => known !== undefined && given.has(known);
+        for (const [prototype, named] of own.byPrototype)
+          if (!isTaken(byPrototype.get(prototype)) && !isTaken(byName.get(named.name))) {
+            byPrototype.set(prototype, named);
+            byName.set(named.name, named);
+          }
+      }
+    },
+  };
 }

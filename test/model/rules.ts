@@ -108,7 +108,7 @@ const sharedRules: readonly Rule[] = [
     'acknowledges the first of several tags',
     ['ACK'],
     'An invalidation is acknowledged when the store has confirmed all of its tags.',
-    ['src/core/invalidate.ts', 'const versions = await this.#inOrder(tags)'],
+    ['src/core/invalidate.ts', 'const versions = this.#isAlone ? [] : await this.#inOrder(tags)'],
   ),
   of(
     'set under a snapshot, and delete',
@@ -206,7 +206,7 @@ const sharedRules: readonly Rule[] = [
     'takes a delivery for every refusal of its tag',
     ['ACK', 'QUIET'],
     'A delivery counts for the refusals that were there when it was sent.',
-    ['src/core/invalidate.ts', 'if (this.#pending.get(tag) !== pending) continue'],
+    ['src/core/invalidate.ts', 'if (pending === undefined || this.#pending.get(tag) !== pending) continue'],
   ),
   of(
     'the store restarts from what it had saved',

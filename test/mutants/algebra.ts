@@ -97,6 +97,93 @@ export const algebra: readonly Mutant[] = [
       cases: ['never drops the table'],
     },
     {
+      rule: 'the condition of a join does not show that a row is there',
+      from: 'needsRows ? equalities.filter(({ joins }) => !joins) : equalities',
+      to: 'equalities',
+      cases: ['if a join has rows without it'],
+    },
+    {
+      rule: 'rows of a join show one row of a table, not several',
+      from: '!(needsRows && keys.length === 1)',
+      to: '!needsRows',
+      cases: ['are part of a row'],
+    },
+    {
+      rule: 'an aggregate or a union has rows without any of the table',
+      from: '!(needsRows && keys.length === 1)',
+      to: 'keys.length > 1',
+      cases: ['if a join has rows without it'],
+    },
+    ...handedOn([
+      {
+        rule: 'a query in brackets hands its rows on only if it is the first behind FROM',
+        from: "c.peek(-1).word === 'FROM' && ",
+        to: '',
+        cases: ['SELECT * FROM lines LEFT JOIN (SELECT'],
+      },
+      {
+        rule: 'brackets behind FROM count as a query only if there is one in them',
+        from: " && c.peek(1).word === 'SELECT'",
+        to: '',
+        cases: ['FROM (logs JOIN lines ON true)'],
+      },
+      {
+        rule: 'a query in brackets does not hand its rows on if a table follows',
+        from: "c.kind !== ',' && ",
+        to: '',
+        cases: ['o, lines RIGHT JOIN logs'],
+      },
+      {
+        rule: 'a query in brackets does not hand its rows on if a join follows',
+        from: ' && joinLength(c) === 0) c.facts.sources++',
+        to: ') c.facts.sources++',
+        cases: ['o RIGHT JOIN lines'],
+      },
+      {
+        rule: 'random queries find that a query beside a table was taken for one that hands its rows on',
+        from: "if (isFirst && c.kind !== ',' && joinLength(c) === 0)",
+        to: 'if (isQuery)',
+        test: 'test/unit/adapter/algebra.test.ts',
+        cases: ['leave its answer as it was, or end it'],
+      },
+      {
+        rule: 'every other query may have rows of its own',
+        file: 'src/sql/result.ts',
+        from: 'queries - sources === 1',
+        to: 'sources < 2',
+        cases: ['SELECT x FROM (SELECT o.id AS x', 'WITH a AS', 'FROM (SELECT 1 AS x) a', 'SELECT EXISTS'],
+      },
+      {
+        rule: 'columns are those of the one query, not of one inside of it',
+        file: 'src/sql/result.ts',
+        from: 'queries === 1 && !joins',
+        to: '!joins',
+        cases: ['SELECT org_id AS id FROM (SELECT id, org_id'],
+      },
+      {
+        rule: 'VALUES has rows whatever is in the tables',
+        file: 'src/sql/query.ts',
+        from: "if (c.word === 'VALUES') c.facts.combines = true;",
+        to: '',
+        cases: ['VALUES ((SELECT state'],
+      },
+      {
+        rule: 'rows that DISTINCT makes one are none of the table',
+        file: 'src/sql/result.ts',
+        from: ' && !merges',
+        to: '',
+        test: 'test/unit/sql/statement.test.ts',
+        cases: ['is where the columns of rows are found'],
+      },
+    ]),
+    {
+      rule: 'an OR names rows only if each side does',
+      file: 'src/sql/equalities.ts',
+      from: 'return nameOf(one) === nameOf(other);',
+      to: 'return nameOf(one) !== undefined || nameOf(other) !== undefined;',
+      cases: ['when one says something else'],
+    },
+    {
       rule: 'a read of rows hears of writes that cannot name theirs',
       from: 'rowTag(tag, key))), rowsStar(tag)]',
       to: 'rowTag(tag, key)))]',
@@ -148,8 +235,8 @@ export const algebra: readonly Mutant[] = [
     },
     {
       rule: 'a join does not lose its row for the table when columns are ignored',
-      from: 'tags: seesIgnored ? [...rows, ...others] : others',
-      to: 'tags: others',
+      from: 'seesIgnored ? [...rows, ...others] : others',
+      to: 'others',
       cases: ['are part of a row'],
     },
     {
@@ -553,4 +640,8 @@ function writes(list: readonly Short[]): Mutant[] {
 
 function plans(list: readonly Short[]): Mutant[] {
   return list.map((it) => ({ file: 'src/adapter/plan.ts', test: 'test/unit/adapter/plan.test.ts', ...it }));
+}
+
+function handedOn(list: readonly Short[]): Mutant[] {
+  return list.map((it) => ({ file: 'src/sql/from.ts', test: 'test/unit/adapter/reads.test.ts', ...it }));
 }

@@ -282,8 +282,8 @@ export const unitOfWork: readonly Mutant[] = [
   {
     rule: 'a statement passes nobody who waits',
     file: 'src/adapter/session.ts',
-    from: 'if (this.#waiting === undefined && !(tracked instanceof Promise))',
-    to: 'if (!(tracked instanceof Promise))',
+    from: 'this.#waiting === undefined && !(tracked instanceof Promise)',
+    to: '!(tracked instanceof Promise)',
     test: loads,
     cases: ['are sent in the order in which they came'],
   },
@@ -370,8 +370,8 @@ export const unitOfWork: readonly Mutant[] = [
   {
     rule: 'a handle ends with its transaction',
     file: 'src/adapter/client.ts',
-    from: 'of === undefined || of.session.transaction !== of.transaction',
-    to: 'of === undefined',
+    from: 'return isOver ? undefined : of.session.unit;',
+    to: 'return of.session.unit;',
     test: publishing,
     cases: ['is found by its handle, as long as it is open'],
   },

@@ -1,5 +1,5 @@
 import type { AdapterStatements, AdapterTransaction } from '../../src/testing/adapter-contract.js';
-import type { Lane } from './statements.js';
+import type { Lane } from './values.js';
 
 type Command =
   | { readonly does: 'run'; readonly fn: (at: AdapterTransaction) => Promise<void> }

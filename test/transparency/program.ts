@@ -1,27 +1,22 @@
 import assert from 'node:assert/strict';
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Cache } from '../../src/index.js';
 import type {
   AdapterClient,
   AdapterDatabase,
   AdapterDriver,
-  AdapterRow,
   AdapterTransaction,
 } from '../../src/testing/adapter-contract.js';
 import { OpenTransaction } from './open-transaction.js';
+import { type Actor, answer, aQuestion, ask, canonical, nameOf, tell, text } from './questions.js';
 import { Random } from './random.js';
-import { aRead, aWrite, type Lane, type Said } from './statements.js';
+import { aWrite } from './statements.js';
+import type { Lane, Said } from './values.js';
 
 /**
  * A random program against a wrapped client, one step at a time: whatever is read, at whatever moment and in whatever
  * way, equals what a client without a cache reads at that moment. Two clients work on the same rows; a transaction of
  * each may be open at the same time, and stay open over steps of the other.
  */
-export interface Actor {
-  readonly client: AdapterClient;
-  readonly cache: Cache;
-}
-
 export interface Stage {
   readonly driver: AdapterDriver;
   readonly database: AdapterDatabase;
@@ -48,13 +43,6 @@ export interface Played {
 }
 
 const steps = 40;
-
-/** Something that is asked in several ways: one statement, values inside of a value, or a list by keys. */
-type Question =
-  | { readonly how: 'through'; readonly said: Said }
-  | { readonly how: 'load'; readonly said: Said }
-  | { readonly how: 'nested'; readonly parts: readonly Question[] }
-  | { readonly how: 'many'; readonly ids: readonly number[] };
 
 /** Plays the program of `seed` on tables that have been filled anew. */
 export async function play(stage: Stage, seed: number): Promise<Played> {
@@ -136,7 +124,7 @@ export async function play(stage: Stage, seed: number): Promise<Played> {
           ),
         );
       } else if (does === 'write') {
-        await outside(() => write(who, ({ sql, params }) => actor.client.write(sql, params), false)).catch(() => {});
+        await outside(() => write(who, (said) => tell(actor.client, said), false)).catch(() => {});
       } else if (does === 'byHand') {
         await outside(() => byHand(actor, random, driver, history)).catch(() => {});
       } else if (does === 'begin') {
@@ -176,7 +164,7 @@ export async function play(stage: Stage, seed: number): Promise<Played> {
             tx.wrote = true;
             if (!narrow && laneOf(who) === 'any') tx.lane = 'any';
             else if (tx.lane === undefined) tx.lane = who as Lane;
-            return tx.run((at) => at.write(said.sql, said.params));
+            return tx.run((at) => tell(at, said));
           },
           narrow,
         );
@@ -220,82 +208,4 @@ async function byHand({ client }: Actor, random: Random, driver: AdapterDriver, 
       throw error;
     }
   });
-}
-
-function aQuestion(random: Random, driver: AdapterDriver, depth = 0): Question {
-  const how = random.pick({ through: 5, load: 4, nested: depth < 2 ? 2 : 0, many: 1 });
-  if (how === 'nested')
-    return { how, parts: Array.from({ length: 1 + random.below(3) }, () => aQuestion(random, driver, depth + 1)) };
-  if (how === 'many') return { how, ids: Array.from({ length: 1 + random.below(4) }, () => 1 + random.below(8)) };
-  return { how, said: aRead(random, driver.dialect) };
-}
-
-/** The answer by way of the cache. */
-async function ask({ client, cache }: Actor, question: Question): Promise<unknown> {
-  const { how } = question;
-  if (how === 'through') return client.read(question.said.sql, question.said.params);
-  const ttl = '1h';
-  const key = [how, nameOf(question)];
-  if (how === 'load') {
-    const { sql, params } = question.said;
-    return cache.getOrSet({ key, ttl, load: () => client.read(sql, params, false) });
-  }
-  if (how === 'nested')
-    return cache.getOrSet({
-      key,
-      ttl,
-      async load() {
-        // A connection of a transaction takes one statement at a time.
-        if ('handle' in client) return oneByOne(question.parts, (part) => ask({ client, cache }, part));
-        return Promise.all(question.parts.map((part) => ask({ client, cache }, part)));
-      },
-    });
-  return cache.getOrSetMany({
-    inputs: question.ids,
-    key: (id) => ['account', id],
-    ttl,
-    load: async (missing) => {
-      const { sql, params } = byIds(missing);
-      return inOrder(missing, await client.read(sql, params, false));
-    },
-  });
-}
-
-/** The same without one. */
-async function answer(question: Question, read: (said: Said) => Promise<AdapterRow[]>): Promise<unknown> {
-  const { how } = question;
-  if (how === 'nested') return oneByOne(question.parts, (part) => answer(part, read));
-  if (how === 'many') return inOrder(question.ids, await read(byIds(question.ids)));
-  return read(question.said);
-}
-
-async function oneByOne<T>(all: readonly T[], fn: (one: T) => Promise<unknown>): Promise<unknown[]> {
-  const done: unknown[] = [];
-  for (const one of all) done.push(await fn(one));
-  return done;
-}
-
-function byIds(ids: readonly number[]): Said {
-  return { sql: `select id, name from accounts where id in (${ids.map(() => '?').join(', ')})`, params: ids };
-}
-
-function inOrder(ids: readonly number[], rows: readonly AdapterRow[]): unknown[] {
-  return ids.map((id) => rows.find((row) => row.id === id) ?? null);
-}
-
-function nameOf(question: Question): string {
-  if (question.how === 'nested') return `nested(${question.parts.map(nameOf).join('; ')})`;
-  if (question.how === 'many') return `many(${question.ids.join(', ')})`;
-  return `${question.how}(${text(question.said)})`;
-}
-
-function text({ sql, params }: Said): string {
-  return params.length === 0 ? sql : `${sql} ${JSON.stringify(params)}`;
-}
-
-/** Lists of rows in one order: nobody asked for another, and `limit` has its own. */
-function canonical(value: unknown): unknown {
-  if (!Array.isArray(value)) return value;
-  const texts = value.map((one) => JSON.stringify(canonical(one)));
-  return value.every((one) => one !== null && typeof one === 'object' && !Array.isArray(one)) ? texts.sort() : texts;
 }

@@ -2,7 +2,8 @@ import { createCache, type Store } from '../../src/index.js';
 import { shop } from '../../src/testing/adapter/shop.js';
 import type { AdapterDriver, AdapterRules } from '../../src/testing/adapter-contract.js';
 import { memoryStore } from '../../src/testing/index.js';
-import type { Actor, Stage } from './program.js';
+import type { Stage } from './program.js';
+import type { Actor } from './questions.js';
 
 /** Rules under which programs are played; each of them changes which tags there are. */
 export const rules: readonly AdapterRules[] = [
@@ -17,8 +18,8 @@ export async function aStage(
   driver: AdapterDriver,
   o: { rules: AdapterRules; shared: boolean; change?: (store: Store) => Store },
 ): Promise<Stage & { refill(): Promise<void>; end(): Promise<void> }> {
-  const database = await driver.database();
-  for (const sql of shop) await database.bare(sql);
+  const database = await driver.database(shop);
+  if (!database.filled) for (const sql of shop) await database.bare(sql);
   const shared = o.shared ? memoryStore() : undefined;
   const store = shared && (o.change?.(shared) ?? shared);
   const aCache = () => createCache({ ...(store && { store }), jitter: 0 });

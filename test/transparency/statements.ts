@@ -1,26 +1,14 @@
 import { upsertAccount, upsertEmail } from '../../src/testing/adapter/shop.js';
 import type { AdapterDialect } from '../../src/testing/adapter-contract.js';
+import { ownNarrow, ownReads, ownWide } from './own-words.js';
 import type { Random } from './random.js';
+import { anAccount, email, id, type Lane, newAccount, org, type Said, said, within, word } from './values.js';
 
-/** A statement with its values. */
-export interface Said {
-  readonly sql: string;
-  readonly params: readonly unknown[];
-}
-
-/** What may be asked and changed: few rows, so that reads and writes meet. */
-export const orgs = ['acme', 'zeta', 'nova'] as const;
-const words = ['a', 'b', 'Ada', 'Ida', 'zoo', 'one'] as const;
 const codes = ['abc', 'def', '01', '1', 'ABC', 'x'] as const;
-
-const id = (random: Random) => 1 + random.below(8);
-const org = (random: Random) => random.one(orgs);
-const word = (random: Random) => random.one(words);
-const email = (of: number) => `${of}@x`;
-const said = (sql: string, ...params: unknown[]): Said => ({ sql, params });
 
 /** A read of any shape. */
 export function aRead(random: Random, dialect: AdapterDialect): Said {
+  if (random.chance(0.3)) return random.one(ownReads)(random, dialect);
   const shapes = dialect === 'mysql' ? reads : [...reads, ...notMysql];
   return random.one(shapes)(random);
 }
@@ -109,18 +97,13 @@ const notMysql: readonly ((random: Random) => Said)[] = [
   (r) => said('select "A"."id", "A"."name" from "accounts" as "A" where ("A"."id") in ((?), (?))', id(r), id(r)),
 ];
 
-/** Which rows a write may touch: all, or those of one of two lanes, so that two transactions do not wait for each other. */
-export type Lane = 0 | 1 | 'any';
-
 /** A write of any shape. In a lane, rows are found by their keys alone. */
 export function aWrite(random: Random, dialect: AdapterDialect, lane: Lane): Said {
+  const own = random.chance(0.3);
+  if (own && (lane !== 'any' || random.chance(0.5))) return random.one(ownNarrow)(random, dialect, lane);
+  if (own) return random.one(ownWide)(random, dialect);
   if (lane !== 'any') return random.one(narrow)(random, dialect, lane);
   return random.chance(0.4) ? random.one(narrow)(random, dialect, 'any') : random.one(wide)(random, dialect);
-}
-
-/** Odd ids are of the one lane, even ones of the other. */
-function within(random: Random, lane: Lane): number {
-  return lane === 'any' ? id(random) : 1 + lane + 2 * random.below(4);
 }
 
 const narrow: readonly ((random: Random, dialect: AdapterDialect, lane: Lane) => Said)[] = [
@@ -130,8 +113,8 @@ const narrow: readonly ((random: Random, dialect: AdapterDialect, lane: Lane) =>
   (r, _, lane) => said('update accounts set seen = seen + 1 where id = ?', within(r, lane)),
   (r, _, lane) => said(`update accounts set seen = seen + ${1 + r.below(2)} where id = ?`, within(r, lane)),
   (r, _, lane) => said(`update accounts set name = '${word(r)}' where id = ${within(r, lane)}`),
-  (r, _, lane) => anAccount(r, within(r, lane)),
-  (r, dialect, lane) => ({ ...anAccount(r, within(r, lane)), sql: upsertAccount[dialect] }),
+  (r, _, lane) => said(newAccount, ...of(anAccount(r, within(r, lane)))),
+  (r, dialect, lane) => said(upsertAccount[dialect], ...of(anAccount(r, within(r, lane)))),
   (r, _, lane) => said('delete from accounts where id = ?', within(r, lane)),
   (r, _, lane) => said('update notes set body = ? where id = ?', word(r), within(r, lane)),
   (r, _, lane) => said('update notes set org = ? where id = ?', org(r), within(r, lane)),
@@ -141,9 +124,9 @@ const narrow: readonly ((random: Random, dialect: AdapterDialect, lane: Lane) =>
   (r, _, lane) => said('update marks set label = ? where id = ?', word(r), within(r, lane)),
 ];
 
-function anAccount(random: Random, own: number): Said {
-  const sql = 'insert into accounts (id, org, name, email) values (?, ?, ?, ?)';
-  return said(sql, own, org(random), word(random), email(own));
+/** An account's values, in the order of its columns. */
+function of(account: object): unknown[] {
+  return Object.values(account);
 }
 
 const wide: readonly ((random: Random, dialect: AdapterDialect) => Said)[] = [
@@ -157,16 +140,12 @@ const wide: readonly ((random: Random, dialect: AdapterDialect) => Said)[] = [
   (r) => said('update accounts set email = ? where id = ?', email(20 + id(r)), id(r)),
   (r) =>
     said('update accounts set name = ? where id in (select account_id from notes where body = ?)', word(r), word(r)),
-  (r, dialect) => ({
-    ...anAccount(r, 10 + id(r)),
-    sql: upsertEmail[dialect],
-    params: [10 + id(r), org(r), word(r), email(id(r))],
-  }),
+  (r, dialect) => said(upsertEmail[dialect], 10 + id(r), org(r), word(r), email(id(r))),
   (r) =>
     said(
       'insert into accounts (id, org, name, email) values (?, ?, ?, ?), (?, ?, ?, ?)',
-      ...anAccount(r, id(r)).params,
-      ...anAccount(r, 8 + id(r)).params,
+      ...of(anAccount(r, id(r))),
+      ...of(anAccount(r, 8 + id(r))),
     ),
   (r) => said('delete from accounts where id > ? and org = ?', id(r), org(r)),
   (r) => said('insert into notes (id, account_id, org, body) values (?, ?, ?, ?)', id(r), id(r), org(r), word(r)),
@@ -216,7 +195,7 @@ const special: Record<AdapterDialect, (random: Random) => Said> = {
       word(r),
       org(r),
     ),
-  mysql: (r) => said('replace into accounts (id, org, name, email) values (?, ?, ?, ?)', ...anAccount(r, id(r)).params),
+  mysql: (r) => said('replace into accounts (id, org, name, email) values (?, ?, ?, ?)', ...of(anAccount(r, id(r)))),
   sqlite: (r) =>
     said(
       'insert or replace into accounts (id, org, name, email) values (?, ?, ?, ?)',

@@ -25,7 +25,7 @@ test('a decorated method keeps its type', () => {
   expectTypeOf(service.plain(7)).resolves.toEqualTypeOf<{ id: number; text: string | undefined }>();
   expectTypeOf(service.generic('a')).resolves.toEqualTypeOf<'a'>();
   expectTypeOf(Service.ofClass(7)).resolves.toEqualTypeOf<number>();
-  expectTypeOf(cacheOf(service.plain).invalidate).parameters.toEqualTypeOf<[id: number, text?: string]>();
+  expectTypeOf(cacheOf(service.plain).invalidate).parameters.toEqualTypeOf<[id: number, text?: string | undefined]>();
 });
 
 test('arguments that are no data need a key', () => {

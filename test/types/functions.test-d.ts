@@ -55,7 +55,7 @@ test('a wrapped function is the function, with handles', () => {
   const getUser = cache.withCache(async (id: number, filter?: Filter) => ({ id, filter }), { name: 'user' });
   type User = { id: number; filter: Filter | undefined };
   expectTypeOf(getUser(7)).resolves.toEqualTypeOf<User>();
-  expectTypeOf(getUser).parameters.toEqualTypeOf<[id: number, filter?: Filter]>();
+  expectTypeOf(getUser).parameters.toEqualTypeOf<[id: number, filter?: Filter | undefined]>();
   expectTypeOf(getUser.fresh(7)).resolves.toEqualTypeOf<User>();
   expectTypeOf(getUser.read(7)).resolves.toEqualTypeOf<Cached<User>>();
   expectTypeOf(getUser.key(7)).toBeString();

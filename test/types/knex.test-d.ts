@@ -54,3 +54,33 @@ test('options', () => {
   // @ts-expect-error no instance
   withCache({ client: 'pg' }, { cache });
 });
+
+test('results equal those of the bare instance', () => {
+  const bare = given<User>('users').where({ id: 7 });
+  const wrapped = knex<User>('users').where({ id: 7 });
+  expectTypeOf(wrapped).toEqualTypeOf(bare);
+  expectTypeOf(wrapped.cache('1m')).toEqualTypeOf(bare);
+  expectTypeOf(wrapped.cache('1m').first('name')).toEqualTypeOf(bare.first('name'));
+  expectTypeOf(wrapped.cache().count()).toEqualTypeOf(bare.count());
+  expectTypeOf(wrapped.update({ name: 'Ada' }, ['id'])).toEqualTypeOf(bare.update({ name: 'Ada' }, ['id']));
+  expectTypeOf(knex.transaction(async (trx) => trx<User>('users').first())).toEqualTypeOf(
+    given.transaction(async (trx) => trx<User>('users').first()),
+  );
+});
+
+test('rules and durations are checked', () => {
+  // @ts-expect-error no duration
+  withCache(given, { cache, default: 'soon' });
+  // @ts-expect-error no such rule
+  withCache(given, { cache, tables: { users: { lifetime: '1m' } } });
+  // @ts-expect-error no duration
+  withCache(given, { cache, tables: { users: { ttl: 'soon' } } });
+  // @ts-expect-error the name of a column
+  withCache(given, { cache, tenant: 7 });
+  // @ts-expect-error no cache
+  withCache(given, { cache: {} });
+  // @ts-expect-error no duration
+  void cached('soon', async () => 1);
+  // @ts-expect-error a query says itself what it depends on
+  void cached({ ttl: '1m', tags: ['users'] }, async () => 1);
+});

@@ -34,3 +34,31 @@ test('wrong options do not compile', () => {
   // @ts-expect-error an instance is no transaction
   void within(db, () => 1);
 });
+
+test('results equal those of the bare dialect', () => {
+  const bare = new Kysely<Tables>({ dialect: given });
+  expectTypeOf(db).toEqualTypeOf(bare);
+  const select = (of: Kysely<Tables>) => of.selectFrom('users').select('id').executeTakeFirst();
+  expectTypeOf(cached('1m', () => select(db))).toEqualTypeOf(select(bare));
+  const update = (of: Kysely<Tables>) => of.updateTable('users').set({ name: 'Ada' }).returningAll().execute();
+  expectTypeOf(cached(false, () => update(db))).toEqualTypeOf(update(bare));
+  const inside = (of: Kysely<Tables>) => of.transaction().execute((trx) => within(trx, () => select(trx)));
+  expectTypeOf(inside(db)).toEqualTypeOf(select(bare));
+});
+
+test('rules and durations are checked', () => {
+  // @ts-expect-error no duration
+  withCache(given, { cache, database: 'app', default: 'soon' });
+  // @ts-expect-error no such rule
+  withCache(given, { cache, database: 'app', tables: { users: { lifetime: '1m' } } });
+  // @ts-expect-error no duration
+  withCache(given, { cache, database: 'app', tables: { users: { ttl: 'soon' } } });
+  // @ts-expect-error the name of a column
+  withCache(given, { cache, database: 'app', tenant: 7 });
+  // @ts-expect-error no cache
+  withCache(given, { cache: {}, database: 'app' });
+  // @ts-expect-error no duration
+  void cached('soon', async () => 1);
+  // @ts-expect-error a query says itself what it depends on
+  void cached({ ttl: '1m', tags: ['users'] }, async () => 1);
+});

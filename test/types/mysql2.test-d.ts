@@ -1,5 +1,5 @@
 import type { Connection, Pool } from 'mysql2';
-import type { FieldPacket, Pool as PromisePool, RowDataPacket } from 'mysql2/promise';
+import type { FieldPacket, Pool as PromisePool, ResultSetHeader, RowDataPacket } from 'mysql2/promise';
 import { createCache } from 'unstale';
 import { cached, unwrap, withCache } from 'unstale/mysql2';
 import { expectTypeOf, test } from 'vitest';
@@ -37,4 +37,31 @@ test('wrong options do not compile', () => {
   withCache(given, { cache, tabels: {} });
   // @ts-expect-error no pool
   withCache({ host: 'localhost' }, { cache });
+});
+
+test('results equal those of the bare pool', () => {
+  const sql = 'select 1';
+  expectTypeOf(pool.query<User[]>({ sql, cache: '1m' })).toEqualTypeOf(given.query<User[]>({ sql }));
+  expectTypeOf(pool.execute<ResultSetHeader>(sql, [7])).toEqualTypeOf(given.execute<ResultSetHeader>(sql, [7]));
+  expectTypeOf(pool.query({ sql, cache: '1m' })).toEqualTypeOf(given.query({ sql }));
+  expectTypeOf(pool.getConnection()).toEqualTypeOf(given.getConnection());
+  const ask = () => given.query<User[]>(sql);
+  expectTypeOf(cached('1m', ask)).toEqualTypeOf(ask());
+});
+
+test('rules and durations are checked', () => {
+  // @ts-expect-error no duration
+  withCache(given, { cache, default: 'soon' });
+  // @ts-expect-error no such rule
+  withCache(given, { cache, tables: { users: { lifetime: '1m' } } });
+  // @ts-expect-error no duration
+  withCache(given, { cache, tables: { users: { ttl: 'soon' } } });
+  // @ts-expect-error the name of a column
+  withCache(given, { cache, tenant: 7 });
+  // @ts-expect-error no cache
+  withCache(given, { cache: {} });
+  // @ts-expect-error no duration
+  void cached('soon', async () => 1);
+  // @ts-expect-error a query says itself what it depends on
+  void cached({ ttl: '1m', tags: ['users'] }, async () => 1);
 });

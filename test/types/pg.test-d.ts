@@ -38,3 +38,30 @@ test('wrong options do not compile', () => {
   // @ts-expect-error no pool
   withCache({ host: 'localhost' }, { cache });
 });
+
+test('results equal those of the bare pool', () => {
+  const text = 'select 1';
+  expectTypeOf(pool.query<User>({ text, cache: '1m' })).toEqualTypeOf(given.query<User>({ text }));
+  expectTypeOf(pool.query<User, [number]>(text, [7])).toEqualTypeOf(given.query<User, [number]>(text, [7]));
+  expectTypeOf(pool.query({ text, cache: '1m' })).toEqualTypeOf(given.query({ text }));
+  expectTypeOf(pool.connect()).toEqualTypeOf(given.connect());
+  const ask = () => given.query<User>(text);
+  expectTypeOf(cached('1m', ask)).toEqualTypeOf(ask());
+});
+
+test('rules and durations are checked', () => {
+  // @ts-expect-error no duration
+  withCache(given, { cache, default: 'soon' });
+  // @ts-expect-error no such rule
+  withCache(given, { cache, tables: { users: { lifetime: '1m' } } });
+  // @ts-expect-error no duration
+  withCache(given, { cache, tables: { users: { ttl: 'soon' } } });
+  // @ts-expect-error the name of a column
+  withCache(given, { cache, tenant: 7 });
+  // @ts-expect-error no cache
+  withCache(given, { cache: {} });
+  // @ts-expect-error no duration
+  void cached('soon', async () => 1);
+  // @ts-expect-error a query says itself what it depends on
+  void cached({ ttl: '1m', tags: ['users'] }, async () => 1);
+});

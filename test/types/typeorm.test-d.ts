@@ -52,3 +52,33 @@ test('options', () => {
   // @ts-expect-error TypeORM takes milliseconds; `cached('1m', …)` takes durations
   void given.getRepository(User).find({ cache: '1m' });
 });
+
+test('results equal those of the bare data source', () => {
+  const users = dataSource.getRepository(User);
+  const bare = given.getRepository(User);
+  expectTypeOf(users).toEqualTypeOf(bare);
+  expectTypeOf(users.find({ where: { id: 7 }, cache: 60_000 })).toEqualTypeOf(bare.find({ where: { id: 7 } }));
+  expectTypeOf(users.findAndCount({ cache: true })).toEqualTypeOf(bare.findAndCount());
+  expectTypeOf(users.save({ id: 7, name: 'Ada' })).toEqualTypeOf(bare.save({ id: 7, name: 'Ada' }));
+  expectTypeOf(dataSource.query<User[]>('select 1')).toEqualTypeOf(given.query<User[]>('select 1'));
+  expectTypeOf(cached('1m', () => users.findOneByOrFail({ id: 7 }))).toEqualTypeOf(bare.findOneByOrFail({ id: 7 }));
+  const inside = (of: DataSource) => of.transaction((manager) => manager.findBy(User, { id: 7 }));
+  expectTypeOf(inside(dataSource)).toEqualTypeOf(inside(given));
+});
+
+test('rules and durations are checked', () => {
+  // @ts-expect-error no duration
+  withCache(given, { cache, default: 'soon' });
+  // @ts-expect-error no such rule
+  withCache(given, { cache, tables: { users: { lifetime: '1m' } } });
+  // @ts-expect-error no duration
+  withCache(given, { cache, tables: { users: { ttl: 'soon' } } });
+  // @ts-expect-error the name of a column
+  withCache(given, { cache, tenant: 7 });
+  // @ts-expect-error no cache
+  withCache(given, { cache: {} });
+  // @ts-expect-error no duration
+  void cached('soon', async () => 1);
+  // @ts-expect-error a query says itself what it depends on
+  void cached({ ttl: '1m', tags: ['users'] }, async () => 1);
+});

@@ -31,6 +31,13 @@ export function aDraft(parts: Pick<Draft, 'schema' | 'key' | 'tag' | 'name' | 'k
   };
 }
 
+/** Those of a feed only tell of a change: without them, a database that has a feed would tell nothing else apart. */
+export function addTrigger(draft: Draft | undefined, name: string): void {
+  if (!ofFeed.test(name)) draft?.triggers.push(name);
+}
+
+const ofFeed = /^unstale_.+_(insert|update|delete|truncate)$/i;
+
 export class Drafts {
   readonly #schemas = new Map<string, Map<string, Draft>>();
   readonly #names = new Map<string, Draft[]>();

@@ -1,7 +1,7 @@
 import { loadMysql } from './mysql.js';
 import { loadPostgres } from './postgres.js';
-import { loadSqlite } from './sqlite.js';
-import type { LoadCatalog } from './types.js';
+import { loadSqlite, loadSqliteAtOnce } from './sqlite.js';
+import type { LoadCatalog, LoadCatalogAtOnce } from './types.js';
 
 export type * from './types.js';
 
@@ -15,8 +15,21 @@ const loaders: Record<'postgres' | 'mysql' | 'sqlite', LoadCatalog> = {
 export const loadCatalog: LoadCatalog = async (ask, database, dialect, functions) => {
   try {
     return await loaders[dialect.name](ask, database, dialect, functions);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new Error(`The catalogue of the database ${database} could not be read: ${why}`, { cause: error });
+  } catch (cause) {
+    throw unreadable(database, cause);
   }
 };
+
+/** The same over a driver that answers at once, which are drivers of SQLite. */
+export const loadCatalogAtOnce: LoadCatalogAtOnce = (ask, database, dialect, functions) => {
+  try {
+    return loadSqliteAtOnce(ask, database, dialect, functions);
+  } catch (cause) {
+    throw unreadable(database, cause);
+  }
+};
+
+function unreadable(database: string, cause: unknown): Error {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new Error(`The catalogue of the database ${database} could not be read: ${why}`, { cause });
+}

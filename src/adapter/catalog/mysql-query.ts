@@ -9,6 +9,8 @@ export interface MysqlRow {
   readonly d: string | null;
   readonly e: string | null;
   readonly place: number | string | null;
+  /** Of a column of texts: how many characters fit. */
+  readonly most: number | string | null;
 }
 
 export interface MysqlView {
@@ -26,18 +28,20 @@ const showsTriggersToWriters = `(select 1 from information_schema.columns where 
   and table_name = 'TRIGGERS' and column_name = 'ACTION_STATEMENT' and is_nullable = 'YES' and version() like '%mariadb%')`;
 
 export const mysqlQuery = `
-select 'server' as kind, null as s, null as t, database() as a, ${showsTriggersToWriters} as b, null as c, null as d, null as e, 0 as place
-union all select 'table', table_schema, table_name, table_type, engine, null, null, null, 0
+select 'server' as kind, null as s, null as t, database() as a, ${showsTriggersToWriters} as b, null as c, null as d, null as e, 0 as place,
+    null as most
+union all select 'table', table_schema, table_name, table_type, engine, null, null, null, 0, null
   from information_schema.tables where ${users('table_schema')}
 union all select 'column', table_schema, table_name, column_name, data_type, collation_name, is_nullable,
-    concat(coalesce(generation_expression, ''), if(extra like '%on update%', extra, '')), ordinal_position
+    concat(coalesce(generation_expression, ''), if(extra like '%on update%', extra, '')), ordinal_position,
+    character_maximum_length
   from information_schema.columns where ${users('table_schema')}
 union all select 'key', table_schema, table_name, constraint_name, column_name,
-    referenced_table_schema, referenced_table_name, referenced_column_name, ordinal_position
+    referenced_table_schema, referenced_table_name, referenced_column_name, ordinal_position, null
   from information_schema.key_column_usage where ${users('table_schema')}
-union all select 'action', constraint_schema, table_name, constraint_name, delete_rule, update_rule, null, null, 0
+union all select 'action', constraint_schema, table_name, constraint_name, delete_rule, update_rule, null, null, 0, null
   from information_schema.referential_constraints where ${users('constraint_schema')}
-union all select 'trigger', event_object_schema, event_object_table, trigger_name, null, null, null, null, 0
+union all select 'trigger', event_object_schema, event_object_table, trigger_name, null, null, null, null, 0, null
   from information_schema.triggers where ${users('event_object_schema')}
 order by place`;
 

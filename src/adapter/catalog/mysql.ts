@@ -1,6 +1,6 @@
 import { tableTag } from '../../core/table-tags.js';
 import { foldName } from '../../sql/index.js';
-import { aDraft, addChild, addColumn, type Draft, Drafts, rowsOf } from './draft.js';
+import { aDraft, addChild, addColumn, addTrigger, type Draft, Drafts, rowsOf } from './draft.js';
 import { grantsOf } from './mysql-grants.js';
 import { type MysqlRow, type MysqlView, mysqlQuery, mysqlViewQuery } from './mysql-query.js';
 import type { Column, LoadCatalog } from './types.js';
@@ -75,14 +75,24 @@ function whyUnreadable(type: string | null, engine: string | null): string | und
 
 const foreignEngines = /^(federated|connect|spider|mrg_myisam|oqgraph|sphinx|s3)$/i;
 
-function columnOf({ a: name, b: type, c: collation, d: nullable, e: computed }: MysqlRow): Column {
+function columnOf({ a: name, b: type, c: collation, d: nullable, e: computed, most }: MysqlRow): Column {
   return {
     name: `${name}`,
     type: typeOf(`${type}`, collation),
+    max: integers[`${type}`.toLowerCase()] ?? Number(most ?? 0),
     nullable: nullable === 'YES',
     generated: computed !== '',
   };
 }
+
+/** The largest, signed: one that is not has room for more. */
+const integers: Readonly<Record<string, number>> = {
+  tinyint: 0x7f,
+  smallint: 0x7fff,
+  mediumint: 0x7fffff,
+  int: 0x7fffffff,
+  bigint: Number.MAX_SAFE_INTEGER,
+};
 
 /** No enum: a number that is written to it stands for one of its labels, and so does a text of digits. */
 function typeOf(type: string, collation: string | null): Column['type'] {
@@ -132,7 +142,7 @@ function addTriggers(
   showsToWriters: boolean,
   find: Find,
 ): void {
-  for (const { s, t, a } of triggers) find(s, t)?.triggers.push(`${a}`);
+  for (const { s, t, a } of triggers) addTrigger(find(s, t), `${a}`);
   const enough = ['TRIGGER', ...(showsToWriters ? ['INSERT', 'UPDATE', 'DELETE'] : [])];
   for (const { s, t, a: type } of tables)
     if (type !== 'VIEW' && !has(enough, `${s}`, `${t}`))

@@ -1,6 +1,6 @@
 import { tableTag } from '../../core/table-tags.js';
 import { type Dialect, foldName } from '../../sql/index.js';
-import { aDraft, addChild, addColumn, type Draft, Drafts } from './draft.js';
+import { aDraft, addChild, addColumn, addTrigger, type Draft, Drafts } from './draft.js';
 import { joinFamilies, type Link } from './families.js';
 import { impureQuery, type PostgresAnswer, type PostgresColumn, postgresQuery } from './postgres-query.js';
 import type { Ask, Column, LoadCatalog } from './types.js';
@@ -66,7 +66,7 @@ function addWhatHangsOn(
   const names = (oid: number, columns: readonly number[]) => columns.map((at) => numbered.get(oid)?.get(at) as string);
 
   for (const [kind, oid, , columns] of keys) if (kind === 'p') drafts.get(oid)!.primaryKey = names(oid, columns);
-  for (const [oid, name] of triggers) drafts.get(oid)!.triggers.push(name);
+  for (const [oid, name] of triggers) addTrigger(drafts.get(oid), name);
   for (const draft of drafts.values()) draft.returnable &&= draft.triggers.length === 0;
 
   joinFamilies(

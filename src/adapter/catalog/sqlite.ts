@@ -1,6 +1,6 @@
 import { tableTag } from '../../core/table-tags.js';
 import { foldName } from '../../sql/index.js';
-import { aDraft, addChild, addColumn, type Draft, Drafts, rowsOf } from './draft.js';
+import { aDraft, addChild, addColumn, addTrigger, type Draft, Drafts } from './draft.js';
 import {
   type ColumnRow,
   columnsQuery,
@@ -12,16 +12,34 @@ import {
   objectsQuery,
 } from './sqlite-query.js';
 import { afterAs } from './sqlite-text.js';
-import type { Column, LoadCatalog } from './types.js';
+import type { About, Catalog, Column, LoadCatalog, LoadCatalogAtOnce } from './types.js';
 import { type Definition, definitionOf, settleViews } from './views.js';
 
 /** SQLite from 3.26: its schema tables, and table functions of its pragmas. Attached databases are schemas. */
-export const loadSqlite: LoadCatalog = async (ask, database, dialect, functions = {}) => {
-  const databases = await rowsOf<DatabaseRow>(ask, databasesQuery);
+export const loadSqlite: LoadCatalog = async (ask, ...about) => {
+  const questions = asking(...about);
+  let step = questions.next();
+  while (!step.done) step = questions.next(await ask(step.value));
+  return step.value;
+};
+
+/** The same over a driver that answers at once. */
+export const loadSqliteAtOnce: LoadCatalogAtOnce = (ask, ...about) => {
+  const questions = asking(...about);
+  let step = questions.next();
+  while (!step.done) step = questions.next(ask(step.value));
+  return step.value;
+};
+
+/** Asks one question after the other, of whoever has the answers. */
+function* asking(
+  ...[database, dialect, functions = {}]: About
+): Generator<string, Catalog, readonly Record<string, unknown>[]> {
+  const databases = (yield databasesQuery) as unknown as readonly DatabaseRow[];
   const schemas = databases.map((it) => it.name);
-  const objects = await rowsOf<ObjectRow>(ask, objectsQuery(schemas));
-  const columns = await rowsOf<ColumnRow>(ask, columnsQuery(schemas));
-  const keys = await rowsOf<KeyRow>(ask, keysQuery(schemas));
+  const objects = (yield objectsQuery(schemas)) as unknown as readonly ObjectRow[];
+  const columns = (yield columnsQuery(schemas)) as unknown as readonly ColumnRow[];
+  const keys = (yield keysQuery(schemas)) as unknown as readonly KeyRow[];
 
   const fold = (name: string) => foldName(name, dialect);
   const drafts = new Drafts();
@@ -53,7 +71,7 @@ export const loadSqlite: LoadCatalog = async (ask, database, dialect, functions 
     if (type !== 'trigger') continue;
     // A temporary trigger may watch a table of any database, and only its text says of which.
     const watched = fold(s) === 'temp' ? path : [fold(s)];
-    for (const schema of watched) drafts.find([schema], fold(tbl))?.triggers.push(name);
+    for (const schema of watched) addTrigger(drafts.find([schema], fold(tbl)), name);
   }
 
   const definitions = new Map<Draft, Definition>();
@@ -68,7 +86,7 @@ export const loadSqlite: LoadCatalog = async (ask, database, dialect, functions 
   settleViews(definitions);
   const file = databases.find((it) => it.name === 'main')?.file ?? '';
   return drafts.toCatalog(dialect, file.replace(/^.*[\\/]/s, '') || ':memory:', path);
-};
+}
 
 const isVirtual = (sql: string | null) => /^create\s+virtual/i.test(sql ?? '');
 

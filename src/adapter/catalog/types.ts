@@ -60,6 +60,11 @@ export interface Column {
    * where that does not hold (a collation of one's own) or where the column is not the same in all that share the tag.
    */
   readonly type: 'integer' | 'numeric' | 'text' | 'uuid' | 'other';
+  /**
+   * MySQL: how many characters fit, or which number is the largest that surely does. Of what is more, a server that is
+   * not strict stores something else; and each connection may say what it wants.
+   */
+  readonly max?: number;
   readonly nullable: boolean;
   /** Computed by the database, or set by it on each update (`ON UPDATE CURRENT_TIMESTAMP`): changes when others do. */
   readonly generated: boolean;
@@ -77,6 +82,9 @@ export interface Child {
 /** Runs a query of ours on a connection, past the adapter; rows as objects with the column names asked for. */
 export type Ask = (sql: string) => Promise<readonly Record<string, unknown>[]>;
 
+/** The same of a driver that answers at once. */
+export type AskAtOnce = (sql: string) => Awaited<ReturnType<Ask>>;
+
 /** What functions of the database do: nothing but compute, or which tables they read (`orders`, `sales.orders`). */
 export type Functions = Readonly<Record<string, 'pure' | readonly string[]>>;
 
@@ -85,4 +93,8 @@ export type Functions = Readonly<Record<string, 'pure' | readonly string[]>>;
  * @param functions - what is declared of functions that views may call; by name, `f` or `app.f`
  * @throws Error that says what could not be read; what the server said is its cause
  */
-export type LoadCatalog = (ask: Ask, database: string, dialect: Dialect, functions?: Functions) => Promise<Catalog>;
+export type LoadCatalog = (ask: Ask, ...about: About) => Promise<Catalog>;
+export type About = [database: string, dialect: Dialect, functions?: Functions];
+
+/** The same over a driver that answers at once. @throws Error */
+export type LoadCatalogAtOnce = (ask: AskAtOnce, ...about: About) => Catalog;

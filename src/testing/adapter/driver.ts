@@ -15,8 +15,15 @@ export interface AdapterDriver {
   readonly pool: boolean;
   /** Why a case cannot run here, by what it needs. A feature that is not named must be there. */
   readonly lacks: Readonly<Partial<Record<AdapterFeature, string>>>;
-  /** An empty database of its own. Row and value types of the driver are those that its users have by default. */
-  database(): Promise<AdapterDatabase>;
+  /** Why the client fails a case without a cache as well, by what the case's name begins with. */
+  readonly fails?: Readonly<Record<string, string>>;
+  /**
+   * An empty database of its own. Row and value types of the driver are those that its users have by default.
+   *
+   * @param filling - what is run in it first; a driver may do so itself, and then says so by `filled`: where making
+   * tables is slow, it can keep a database of them whose tables are as they were, and only put the rows back
+   */
+  database(filling?: readonly string[]): Promise<AdapterDatabase>;
 }
 
 export type AdapterDialect = 'postgres' | 'mysql' | 'sqlite';
@@ -55,6 +62,8 @@ export type AdapterFeature =
   | 'merge';
 
 export interface AdapterDatabase {
+  /** Whether the filling has been run. @defaultValue false */
+  readonly filled?: boolean;
   /** Opens a client of this database and wraps it. Each call is another client, as of another process. */
   open(options: AdapterOptions): Promise<AdapterClient>;
   /** Runs a statement through a client that nobody wrapped. */

@@ -51,7 +51,7 @@ export const outcomes = about('COMMIT', [
       await whole;
       await ada.changed();
     },
-    { shared: true },
+    { shared: true, ackTimeout: '1m' },
   ),
   trap(
     'one that fails leaves nothing of the transaction behind',
@@ -130,7 +130,7 @@ export const outcomes = about('COMMIT', [
       given: {
         postgres: [
           'create table slow (id integer primary key)',
-          `create function be_slow() returns trigger language plpgsql as $$ begin perform pg_sleep(1); return null; end $$`,
+          `create function be_slow() returns trigger language plpgsql as $$ begin perform pg_sleep(3); return null; end $$`,
           `create constraint trigger slowly after insert on slow deferrable initially deferred
           for each row execute function be_slow()`,
         ],

@@ -124,11 +124,15 @@ export const transactions = about('transactions', [
   }),
   trap('a change of more rows than anybody counts is a change of the table', async (w) => {
     const ada = await w.prime(name, [1]);
-    const values = Array.from({ length: 300 }, (_, i) => i + 100);
-    for (const id of values) await w.bare('insert into codes (code, value) values (?, ?)', [`c${id}`, id]);
+    const codes = Array.from({ length: 300 }, (_, i) => `c${i + 100}`);
+    await w.bare(`insert into codes (code, value) values ${codes.map(() => '(?, 1)').join(', ')}`, codes);
     const last = await w.prime('select value from codes where code = ?', ['c399']);
     await w.writer.transaction(async (tx) => {
-      for (const id of values) await tx.write('update codes set value = 0 where code = ?', [`c${id}`]);
+      // As many rows at a time as a single statement tells.
+      for (let i = 0; i < codes.length; i += 100) {
+        const some = codes.slice(i, i + 100);
+        await tx.write(`update codes set value = 0 where code in (${some.map(() => '?').join(', ')})`, some);
+      }
     });
     await last.changed();
     await ada.kept();

@@ -64,6 +64,8 @@ export interface Setting {
   readonly twice?: boolean;
   /** Whether the cache may tell of errors. */
   readonly noisy?: boolean;
+  /** How long a write waits for the store. A machine that is busy takes its time. @defaultValue '500ms' */
+  readonly ackTimeout?: Duration;
 }
 
 /** Makes a world for the case, and ends it whatever happens. */
@@ -80,15 +82,20 @@ export async function inWorld(
     return one;
   };
   const aCache = (store: FaultyStore | undefined) => {
-    const cache = createCache({ ...(store && { store }), ttl: '1h', jitter: 0, ackTimeout: '500ms' });
+    const cache = createCache({
+      ...(store && { store }),
+      ttl: '1h',
+      jitter: 0,
+      ackTimeout: setting.ackTimeout ?? '500ms',
+    });
     cache.on('error', ({ error }) => errors.push(error));
     return last(cache, () => cache.close({ timeout: '1s' }));
   };
   try {
-    const database = last(await driver.database(), (it) => it.drop());
+    const database = last(await driver.database(shop), (it) => it.drop());
     const { given = [] } = setting;
-    for (const sql of [...shop, ...('length' in given ? given : (given[driver.dialect] ?? []))])
-      await database.bare(sql);
+    const more = 'length' in given ? given : (given[driver.dialect] ?? []);
+    for (const sql of database.filled ? more : [...shop, ...more]) await database.bare(sql);
     const shared = processes === 'two' ? memoryStore() : undefined;
     const store = shared && faultyStore(shared);
     const cacheOfWriter = aCache(store);

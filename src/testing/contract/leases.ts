@@ -46,6 +46,29 @@ export const leases: readonly Case[] = [
     },
   ],
   [
+    'leases: one that is renewed lasts from then on',
+    async ({ a, b, until }) => {
+      const lease = await a.lease('key', 150);
+      assert.equal(await lease?.renew(minute), true);
+      await sleep(300);
+      assert.equal(await b.lease('key', minute), undefined);
+      // Shorter is possible, too.
+      assert.equal(await lease?.renew(60), true);
+      assert.notEqual(await until('the lease has ended', () => b.lease('key', minute)), undefined);
+    },
+  ],
+  [
+    'leases: one that is over cannot be renewed',
+    async ({ a, b, until }) => {
+      const old = await a.lease('key', 60);
+      const lease = await until('the other session has it', () => b.lease('key', minute));
+      assert.equal(await old?.renew(minute), false);
+      assert.equal(await lease?.renew(minute), true);
+      lease?.release();
+      assert.equal(await lease?.renew(minute), false);
+    },
+  ],
+  [
     'leases: a release wakes those who wait, at once',
     async ({ a, b }) => {
       const lease = await a.lease('key', minute);

@@ -69,7 +69,12 @@ export class FaultySession implements StoreSession {
     const call = { operation: 'lease', key, tags: [] } as const;
     const lease = await this.#call(call, this.#wire.fault.timeout, () => this.#inner.lease(key, ms));
     // While the connection is cut nobody hears that it was given back: it lasts to its end.
-    return lease && { release: () => (this.#wire.fault.down ? undefined : lease.release()) };
+    return (
+      lease && {
+        release: () => (this.#wire.fault.down ? undefined : lease.release()),
+        renew: (again) => this.#call(call, this.#wire.fault.timeout, () => lease.renew(again)),
+      }
+    );
   }
 
   remove(key: string): void {

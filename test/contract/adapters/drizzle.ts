@@ -1,9 +1,8 @@
-import { randomUUID } from 'node:crypto';
-import { and, DrizzleQueryError, eq, type SQL, sql } from 'drizzle-orm';
-import * as my from 'drizzle-orm/mysql-core';
+import { and, DrizzleQueryError, eq, is, type SQL, sql } from 'drizzle-orm';
+import { MySqlDatabase } from 'drizzle-orm/mysql-core';
 import { drizzle as onMysql } from 'drizzle-orm/mysql2';
 import { drizzle as onPostgres } from 'drizzle-orm/node-postgres';
-import * as postgres from 'drizzle-orm/pg-core';
+import { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core';
 import mysql from 'mysql2/promise';
 import pg from 'pg';
 import { cached, unwrap, withCache } from '../../../adapters/drizzle/index.js';
@@ -11,13 +10,17 @@ import type {
   AdapterBuilders,
   AdapterClient,
   AdapterDatabase,
+  AdapterDialect,
   AdapterDriver,
   AdapterOptions,
   AdapterResult,
   AdapterRow,
-  AdapterStatements,
 } from '../../../src/testing/adapter-contract.js';
-import { numbered, postgresServer, quiet, type Spy, spiedClient } from './pg.js';
+import { drizzleIdioms, schemas } from '../../transparency/idioms/drizzle.js';
+import type { Idiomatic, Idioms } from '../../transparency/idioms.js';
+import { mysqlServer } from './mysql-server.js';
+import { numbered, quiet, type Spy, spiedClient } from './pg.js';
+import { postgresServer } from './postgres-server.js';
 
 /** Drizzle over `pg`: a pool, or one client, on which a transaction is the whole database. */
 export async function drizzlePgDriver({ url, on }: { url: string; on: 'pool' | 'client' }): Promise<AdapterDriver> {
@@ -33,10 +36,11 @@ export async function drizzlePgDriver({ url, on }: { url: string; on: 'pool' | '
       save: 'Drizzle has no save()',
       ...(on === 'client' && { acquired: 'there is no pool' }),
     },
-    async database(): Promise<AdapterDatabase> {
-      const { config, drop } = await server.make();
+    async database(filling): Promise<AdapterDatabase> {
+      const { config, filled, drop } = await server.make(filling);
       const bare = quiet(new pg.Pool({ ...config, max: 1 }));
       return {
+        filled,
         open: (options) => (on === 'pool' ? aPgPool(config, options) : aPgClient(config, options)),
         bare: async (text, params = []) => (await bare.query(numbered(text), [...params])).rows,
         async drop() {
@@ -56,10 +60,10 @@ async function aPgPool(config: pg.PoolConfig, options: AdapterOptions): Promise<
     acquired += 1;
   });
   return {
-    ...statements(wrapped(onPostgres(pool), options)),
+    ...statements(wrapped(onPostgres(pool, { schema: schemas.postgres }), options)),
     async connection(fn) {
       const client = await pool.connect();
-      const db = wrapped(onPostgres(client), options);
+      const db = wrapped(onPostgres(client, { schema: schemas.postgres }), options);
       try {
         return await fn(async (text, params) => (await statements(db).write(text, params)).rows);
       } finally {
@@ -77,7 +81,7 @@ async function aPgPool(config: pg.PoolConfig, options: AdapterOptions): Promise<
  * A client is in one transaction at a time, and whoever else asks it meanwhile is in there, too. So whoever does not mean
  * that has another client.
  */
-async function aPgClient(config: pg.PoolConfig, options: AdapterOptions): Promise<AdapterClient> {
+async function aPgClient(config: pg.PoolConfig, options: AdapterOptions): Promise<AdapterClient & Idiomatic> {
   const spy: Spy = { sent: [], hooks: [] };
   const opened: pg.Client[] = [];
   const free = new Set<any>();
@@ -85,7 +89,7 @@ async function aPgClient(config: pg.PoolConfig, options: AdapterOptions): Promis
     const client = new (spiedClient(spy))(config);
     opened.push(client);
     await client.connect();
-    const db = wrapped(onPostgres(client), options);
+    const db = wrapped(onPostgres(client, { schema: schemas.postgres }), options);
     client.on('error', () => free.delete(db));
     free.add(db);
     return db;
@@ -113,6 +117,13 @@ async function aPgClient(config: pg.PoolConfig, options: AdapterOptions): Promis
       remove: through('remove'),
       upsert: through('upsert'),
     },
+    idioms: (per) =>
+      new Proxy({} as Idioms, {
+        get:
+          (_, name: keyof Idioms) =>
+          async (...args: unknown[]) =>
+            (drizzleIdioms(await idle(), 'postgres', per) as any)[name](...args),
+      }),
     transaction: (fn) => alone((db) => statements(db).transaction(fn)),
     connection: (fn) => alone((db) => fn(async (text, params) => (await statements(db).write(text, params)).rows)),
     ...common(spy),
@@ -124,20 +135,10 @@ async function aPgClient(config: pg.PoolConfig, options: AdapterOptions): Promis
 
 /** Drizzle over a pool of `mysql2`. */
 export async function drizzleMysqlDriver({ url }: { url: string }): Promise<AdapterDriver> {
-  const run = async (text: string) => {
-    const admin = await mysql.createConnection(url);
-    try {
-      return (await admin.query(text))[0] as AdapterRow[];
-    } finally {
-      await admin.end();
-    }
-  };
-  const version = String((await run('select version() as version'))[0]?.version);
-  const isMariadb = /mariadb/i.test(version);
-  const { hostname: host, port, username: user } = new URL(url);
+  const server = await mysqlServer(url);
   return {
     name: 'drizzle, mysql2',
-    server: isMariadb ? `MariaDB ${version.split('-')[0]}` : `MySQL ${version}`,
+    server: server.version,
     dialect: 'mysql',
     pool: true,
     lacks: {
@@ -145,26 +146,26 @@ export async function drizzleMysqlDriver({ url }: { url: string }): Promise<Adap
       save: 'Drizzle has no save()',
       stream: 'Drizzle streams its builders only: see test/integration/drizzle',
       several: 'multipleStatements is off',
-      returning: `${isMariadb ? 'MariaDB' : 'MySQL'} has no UPDATE … RETURNING`,
-      merge: 'no MERGE',
-      ...(isMariadb && { lateral: 'MariaDB has no LATERAL' }),
+      ...server.lacks,
     },
-    async database(): Promise<AdapterDatabase> {
-      const database = `contract_${randomUUID().replaceAll('-', '').slice(0, 16)}`;
-      await run(`create database ${database} character set utf8mb4`);
-      const config = { host, port: Number(port), user, database };
+    async database(filling): Promise<AdapterDatabase> {
+      const { config, filled, drop } = await server.make(filling);
       const bare = await mysql.createConnection(config);
       return {
+        filled,
         open: async (options) => aMysqlPool(config, options),
         bare: async (text, params = []) => (await bare.query(text, [...params]))[0] as AdapterRow[],
         async drop() {
           await bare.end();
-          await run(`drop database ${database}`);
+          await drop();
         },
       };
     },
   };
 }
+
+// The other mode joins laterally, which MariaDB cannot.
+const mysqlSchema = { schema: schemas.mysql, mode: 'planetscale' } as const;
 
 function aMysqlPool(config: mysql.PoolOptions, options: AdapterOptions): AdapterClient {
   const spy: Spy = { sent: [], hooks: [] };
@@ -179,10 +180,10 @@ function aMysqlPool(config: mysql.PoolOptions, options: AdapterOptions): Adapter
     spyOn(connection, spy);
   });
   return {
-    ...statements(wrapped(onMysql(pool), options)),
+    ...statements(wrapped(onMysql(pool, mysqlSchema), options)),
     async connection(fn) {
       const connection = await pool.getConnection();
-      const db = wrapped(onMysql(connection as never), options);
+      const db = wrapped(onMysql(connection as never, mysqlSchema), options);
       try {
         return await fn(async (text, params) => (await statements(db).write(text, params)).rows);
       } finally {
@@ -223,7 +224,10 @@ function spyOn(connection: any, spy: Spy): void {
   };
 }
 
-function wrapped<D extends Parameters<typeof withCache>[0]>(db: D, { cache, twice, ...rules }: AdapterOptions): D {
+export function wrapped<D extends Parameters<typeof withCache>[0]>(
+  db: D,
+  { cache, twice, ...rules }: AdapterOptions,
+): D {
   const options = { cache, ...rules };
   withCache(db, options);
   return twice ? withCache(db, { ...options }) : db;
@@ -240,12 +244,12 @@ function common(spy: Spy): Pick<AdapterClient, 'using' | 'sent' | 'around'> {
 }
 
 /** `sql` with parameters where question marks are. */
-function query(text: string, params: readonly unknown[] = []): SQL {
+export function query(text: string, params: readonly unknown[] = []): SQL {
   const parts = text.split('?').map((part) => sql.raw(part));
   return sql.join(parts.flatMap((part, at) => (at === 0 ? [part] : [sql.param(params[at - 1]), part])));
 }
 
-function statements(db: any): AdapterStatements {
+function statements(db: any): Idiomatic {
   const run = async (text: string, params?: readonly unknown[]) =>
     resultOf(await bared(db.execute(query(text, params))));
   return {
@@ -255,12 +259,13 @@ function statements(db: any): AdapterStatements {
     },
     write: run,
     builders: buildersOf(db),
+    idioms: (per) => drizzleIdioms(db, dialectOf(db), per),
     transaction: (fn) => bared(db.transaction((tx: object) => fn({ ...statements(tx), handle: tx }))),
   };
 }
 
 /** Drizzle puts the error of the database into one of its own. */
-async function bared<T>(running: Promise<T>): Promise<T> {
+export async function bared<T>(running: Promise<T>): Promise<T> {
   try {
     return await running;
   } catch (error) {
@@ -268,26 +273,14 @@ async function bared<T>(running: Promise<T>): Promise<T> {
   }
 }
 
-const tables = {
-  postgres: postgres.pgTable('accounts', {
-    id: postgres.integer().primaryKey(),
-    org: postgres.varchar().notNull(),
-    name: postgres.varchar().notNull(),
-    email: postgres.varchar().notNull(),
-    seen: postgres.integer().notNull().default(0),
-  }),
-  mysql: my.mysqlTable('accounts', {
-    id: my.int().primaryKey(),
-    org: my.varchar({ length: 20 }).notNull(),
-    name: my.varchar({ length: 50 }).notNull(),
-    email: my.varchar({ length: 100 }).notNull(),
-    seen: my.int().notNull().default(0),
-  }),
-};
+function dialectOf(db: object): AdapterDialect {
+  if (is(db, BaseSQLiteDatabase)) return 'sqlite';
+  return is(db, MySqlDatabase) ? 'mysql' : 'postgres';
+}
 
-function buildersOf(db: any): AdapterBuilders {
-  const isMysql = typeof db.insert(tables.mysql).values({}).onDuplicateKeyUpdate === 'function';
-  const table: any = isMysql ? tables.mysql : tables.postgres;
+export function buildersOf(db: any): AdapterBuilders {
+  const dialect = dialectOf(db);
+  const table = schemas[dialect].accounts;
   const those = (where: AdapterRow) => and(...Object.entries(where).map(([name, value]) => eq(table[name], value)));
   return {
     async find(_, where, per) {
@@ -300,7 +293,7 @@ function buildersOf(db: any): AdapterBuilders {
     remove: async (_, where) => db.delete(table).where(those(where)),
     upsert: async (_, row, conflict) => {
       const insert = db.insert(table).values(row);
-      if (isMysql) return insert.onDuplicateKeyUpdate({ set: row });
+      if (dialect === 'mysql') return insert.onDuplicateKeyUpdate({ set: row });
       return insert.onConflictDoUpdate({ target: conflict.map((name) => table[name]), set: row });
     },
   };

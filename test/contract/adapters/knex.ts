@@ -1,7 +1,4 @@
-import { randomUUID } from 'node:crypto';
 import Knex, { type Knex as Instance } from 'knex';
-import mysql from 'mysql2/promise';
-import pg from 'pg';
 import { type Per, withCache } from '../../../adapters/knex/index.js';
 import type {
   AdapterBuilders,
@@ -13,10 +10,15 @@ import type {
   AdapterOptions,
   AdapterResult,
   AdapterRow,
-  AdapterStatements,
   AdapterTransaction,
 } from '../../../src/testing/adapter-contract.js';
-import { aSqliteFile, sqliteDriver } from '../../services/sqlite.js';
+import { sqliteDriver } from '../../services/sqlite.js';
+import { knexIdioms } from '../../transparency/idioms/knex.js';
+import type { Idiomatic } from '../../transparency/idioms.js';
+import { mysqlServer } from './mysql-server.js';
+import type { Spy } from './pg.js';
+import { postgresServer } from './postgres-server.js';
+import { sqliteServer, tuned } from './sqlite.js';
 
 /** What makes an instance another than the one that the suite would get by itself: the naive ones of `naive.ts`. */
 export type Wrap = (knex: Instance, options: AdapterOptions) => Wrapped;
@@ -41,35 +43,17 @@ export async function knexDriver(
 ): Promise<AdapterDriver> {
   const { dialect, url = '' } = server;
   const place = await places[dialect](url);
-  const isMariadb = /mariadb/i.test(place.version);
-  const lacks: Partial<Record<AdapterFeature, string>> = {
-    batch: 'Knex has no batches',
-    save: 'Knex has no save()',
-    ...(dialect === 'postgres' && { stream: 'pg-query-stream is not installed' }),
-    ...(dialect === 'mysql' && {
-      several: 'multipleStatements is off',
-      returning: `${isMariadb ? 'MariaDB' : 'MySQL'} has no UPDATE … RETURNING`,
-      merge: 'no MERGE',
-      ...(isMariadb && { lateral: 'MariaDB has no LATERAL' }),
-    }),
-    ...(dialect === 'sqlite' && {
-      wire: 'there is no connection to lose',
-      'two writers': 'SQLite has one writer at a time',
-      several: 'better-sqlite3 takes one statement at a time',
-      lateral: 'SQLite has no LATERAL',
-      merge: 'SQLite has no MERGE',
-    }),
-  };
   return {
     name: 'knex',
     server: place.version,
     dialect,
     pool: dialect !== 'sqlite',
-    lacks,
-    async database(): Promise<AdapterDatabase> {
-      const { config, drop } = await place.make();
+    lacks: { batch: 'Knex has no batches', save: 'Knex has no save()', ...place.lacks },
+    async database(filling): Promise<AdapterDatabase> {
+      const { config, filled = false, drop } = await place.make(filling);
       const bare = Knex.knex({ ...config, pool: { ...config.pool, min: 0, max: 1 } });
       return {
+        filled,
         open: async (options) => aClient(config, options, wrap),
         bare: async (sql, params = []) => resultOf(await bare.raw(sql, params as never)).rows,
         async drop() {
@@ -83,91 +67,46 @@ export async function knexDriver(
 
 interface Place {
   readonly version: string;
-  make(): Promise<{ config: Instance.Config; drop(): Promise<void> }>;
+  readonly lacks: Partial<Record<AdapterFeature, string>>;
+  make(
+    filling: readonly string[] | undefined,
+  ): Promise<{ config: Instance.Config; filled?: boolean; drop(): Promise<void> }>;
 }
 
 const places: Record<AdapterDialect, (url: string) => Promise<Place>> = {
   async postgres(url) {
-    const run = async (sql: string, database?: string) => {
-      const at = new URL(url);
-      if (database) at.pathname = database;
-      const admin = new pg.Client(at.href);
-      await admin.connect();
-      try {
-        return (await admin.query(sql)).rows;
-      } finally {
-        await admin.end();
-      }
-    };
-    const [row] = await run('show server_version');
-    const { hostname: host, port, username: user } = new URL(url);
-    // To make one takes longer than most cases, so what was emptied is used again.
-    const free: string[] = [];
+    const { version, make } = await postgresServer(url);
     return {
-      version: `PostgreSQL ${String(row.server_version).split(' ')[0]}`,
-      async make() {
-        const database = free.pop() ?? aName();
-        if ((await run(`select 1 from pg_database where datname = '${database}'`)).length === 0)
-          await run(`create database ${database} template template0`);
-        return {
-          config: {
-            client: spied('pg'),
-            // Whoever waits for a lock in a test waits for ever.
-            connection: { host, port: Number(port), user, database, options: '-c lock_timeout=500ms' },
-            pool: { min: 0, max: 6 },
-          },
-          async drop() {
-            await run(emptying, database);
-            free.push(database);
-          },
-        };
+      version,
+      lacks: { stream: 'pg-query-stream is not installed' },
+      async make(filling) {
+        const { config, filled, drop } = await make(filling);
+        const pool = { min: 0, max: 6 };
+        return { config: { client: spied('pg'), connection: config as object, pool }, filled, drop };
       },
     };
   },
   async mysql(url) {
-    const run = async (sql: string) => {
-      const admin = await mysql.createConnection(url);
-      try {
-        return (await admin.query(sql))[0] as AdapterRow[];
-      } finally {
-        await admin.end();
-      }
-    };
-    const [row] = await run('select version() as version');
-    const { hostname: host, port, username: user } = new URL(url);
-    const version = String(row?.version);
+    const { version, lacks, make } = await mysqlServer(url);
     return {
-      version: /mariadb/i.test(version) ? `MariaDB ${version.split('-')[0]}` : `MySQL ${version}`,
-      async make() {
-        const database = aName();
-        await run(`create database ${database} character set utf8mb4`);
-        return {
-          config: {
-            client: spied('mysql2'),
-            connection: { host, port: Number(port), user, database },
-            pool: { min: 0, max: 6, afterCreate: impatient },
-          },
-          drop: async () => void (await run(`drop database ${database}`)),
-        };
+      version,
+      lacks: { several: 'multipleStatements is off', ...lacks },
+      async make(filling) {
+        const { config, filled, drop } = await make(filling);
+        const pool = { min: 0, max: 6, afterCreate: impatient };
+        return { config: { client: spied('mysql2'), connection: config as object, pool }, filled, drop };
       },
     };
   },
   async sqlite() {
-    const probe = aSqliteFile();
-    const [row] = probe.open().prepare('select sqlite_version() as version').all() as AdapterRow[];
-    probe.remove();
+    const { version, lacks, make } = await sqliteServer();
     return {
-      version: `SQLite ${row?.version}`,
+      version,
+      lacks,
       async make() {
-        const { file, remove } = aSqliteFile(`${aName()}.db`);
-        const afterCreate = (
-          connection: { pragma(text: string): unknown },
-          done: (error: unknown, it: unknown) => void,
-        ) => {
-          for (const text of ['journal_mode = wal', 'synchronous = off', 'foreign_keys = on', 'busy_timeout = 1000'])
-            connection.pragma(text);
-          done(null, connection);
-        };
+        const { file, drop } = await make();
+        const afterCreate = (connection: any, done: (error: unknown, it: unknown) => void) =>
+          done(null, tuned(connection));
         return {
           config: {
             client: spied('better-sqlite3'),
@@ -175,7 +114,7 @@ const places: Record<AdapterDialect, (url: string) => Promise<Place>> = {
             useNullAsDefault: true,
             pool: { min: 0, max: 1, afterCreate },
           },
-          drop: async () => remove(),
+          drop,
         };
       },
     };
@@ -185,27 +124,6 @@ const places: Record<AdapterDialect, (url: string) => Promise<Place>> = {
 /** The least that MySQL waits for a lock is a second. */
 function impatient(connection: any, done: (error: unknown, connection: unknown) => void): void {
   connection.query('set session innodb_lock_wait_timeout = 1', (error: unknown) => done(error, connection));
-}
-
-/** Ends what still works in a database, and removes everything in it. */
-const emptying = `
-  select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid();
-  do $$ declare one text; begin
-    for one in select nspname from pg_namespace where nspname !~ '^(pg_|information_schema)' loop
-      execute format('drop schema %I cascade', one);
-    end loop;
-  end $$;
-  create schema public;
-  grant usage on schema public to public`;
-
-function aName(): string {
-  return `contract_${randomUUID().replaceAll('-', '').slice(0, 16)}`;
-}
-
-/** What the suite sees of a client's statements, and where it holds them. */
-interface Spy {
-  readonly sent: string[];
-  hooks: { matches(sql: string): boolean; run(send: () => Promise<void>): Promise<void> }[];
 }
 
 /** The client that Knex would make by itself, seen from below whatever an adapter does above. */
@@ -279,7 +197,7 @@ async function aClient(config: Instance.Config, options: AdapterOptions, wrap: W
   };
 }
 
-function statements(knex: Instance, ways: Omit<Wrapped, 'knex'>): AdapterStatements {
+function statements(knex: Instance, ways: Omit<Wrapped, 'knex'>): Idiomatic {
   const begin = ways.transaction ?? ((from: Instance, fn) => from.transaction(fn));
   return {
     async read(sql, params = [], per) {
@@ -289,6 +207,7 @@ function statements(knex: Instance, ways: Omit<Wrapped, 'knex'>): AdapterStateme
     },
     write: async (sql, params = []) => resultOf(await knex.raw(sql, params as never)),
     builders: buildersOf(knex),
+    idioms: (per) => knexIdioms(knex, per),
     transaction: (fn) => begin(knex, (trx) => fn(aTransaction(trx, ways))),
   };
 }

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { CompiledQuery, type Dialect, Kysely, MysqlDialect, PostgresDialect, SqliteDialect } from 'kysely';
 import mysql from 'mysql2';
 import pg from 'pg';
@@ -13,11 +12,16 @@ import type {
   AdapterOptions,
   AdapterResult,
   AdapterRow,
-  AdapterStatements,
 } from '../../../src/testing/adapter-contract.js';
-import { aSqliteFile, sqliteDriver } from '../../services/sqlite.js';
-import { mysqlServer, spyOn } from './mysql2.js';
-import { numbered, postgresServer, quiet, type Spy, spiedClient } from './pg.js';
+import { sqliteDriver } from '../../services/sqlite.js';
+import { kyselyIdioms } from '../../transparency/idioms/kysely.js';
+import type { Idiomatic } from '../../transparency/idioms.js';
+import { begun } from './begun.js';
+import { mysqlServer } from './mysql-server.js';
+import { spyOn } from './mysql2.js';
+import { numbered, quiet, type Spy, spiedClient } from './pg.js';
+import { postgresServer } from './postgres-server.js';
+import { sqliteServer, tuned } from './sqlite.js';
 
 interface Made {
   readonly dialect: Dialect;
@@ -26,7 +30,9 @@ interface Made {
 interface Place {
   readonly version: string;
   readonly lacks: Partial<Record<AdapterFeature, string>>;
-  make(): Promise<{ name: string; open(spy: Spy | undefined): Made; drop(): Promise<void> }>;
+  make(
+    filling: readonly string[] | undefined,
+  ): Promise<{ name: string; filled?: boolean; open(spy: Spy | undefined): Made; drop(): Promise<void> }>;
 }
 
 /** Kysely on `pg`, `mysql2` and `better-sqlite3`. */
@@ -43,10 +49,11 @@ export async function kyselyDriver(o: { dialect: AdapterDialect; url?: string })
       twice: 'a dialect that is wrapped already is refused',
       ...place.lacks,
     },
-    async database(): Promise<AdapterDatabase> {
-      const { name, open, drop } = await place.make();
+    async database(filling): Promise<AdapterDatabase> {
+      const { name, filled = false, open, drop } = await place.make(filling);
       const bare = new Kysely<any>({ dialect: open(undefined).dialect });
       return {
+        filled,
         open: async (options) => aClient(o.dialect, name, open, options),
         bare: async (sql, params = []) => (await run(bare, o.dialect, sql, params)).rows,
         async drop() {
@@ -80,27 +87,24 @@ function aClient(
   const spy: Spy = { sent: [], hooks: [] };
   const made = open(spy);
   const db = new Kysely<any>({ dialect: withCache(made.dialect, { cache, database, ...rules }) });
-  const statements = (at: Kysely<any>, transaction: (fn: any) => Promise<any>): AdapterStatements => ({
+  const statements = (at: Kysely<any>, transaction: (fn: any) => Promise<any>): Idiomatic => ({
     read: async (sql, params, per) => {
       const read = () => run(at, dialect, sql, params);
       return (await (per === undefined ? read() : cached(per, read))).rows;
     },
     write: (sql, params) => run(at, dialect, sql, params),
     builders: buildersOf(at, dialect),
+    idioms: (per) => kyselyIdioms(at, dialect, per),
     transaction,
   });
-  const nested = async (trx: any, fn: any, depth: number): Promise<any> => {
+  const nested = (trx: any, fn: any, depth: number): Promise<any> => {
     const name = `depth_${depth}`;
-    await trx.savepoint(name).execute();
-    let result: unknown;
-    try {
-      result = await within(trx, () => fn(inside(trx, depth + 1)));
-    } catch (error) {
-      await trx.rollbackToSavepoint(name).execute();
-      throw error;
-    }
-    await trx.releaseSavepoint(name).execute();
-    return result;
+    const saying = {
+      start: () => trx.savepoint(name).execute(),
+      commit: () => trx.releaseSavepoint(name).execute(),
+      rollback: () => trx.rollbackToSavepoint(name).execute(),
+    };
+    return begun(saying, () => within(trx, () => fn(inside(trx, depth + 1))));
   };
   const inside = (trx: any, depth: number) => ({
     ...statements(trx, (fn) => nested(trx, fn, depth)),
@@ -177,8 +181,8 @@ const places: Record<AdapterDialect, (url: string) => Promise<Place>> = {
     return {
       version: server.version,
       lacks: { stream: 'pg-cursor is not installed', several: 'Kysely sends one statement at a time' },
-      async make() {
-        const { config, drop } = await server.make();
+      async make(filling) {
+        const { config, filled, drop } = await server.make(filling);
         const open = (spy: Spy | undefined): Made => {
           const pool = quiet(new pg.Pool({ ...config, max: spy ? 6 : 1, ...(spy && { Client: spiedClient(spy) }) }));
           let acquired = 0;
@@ -187,7 +191,7 @@ const places: Record<AdapterDialect, (url: string) => Promise<Place>> = {
           });
           return { dialect: new PostgresDialect({ pool }), acquired: () => acquired };
         };
-        return { name: String(config.database), open, drop };
+        return { name: String(config.database), filled, open, drop };
       },
     };
   },
@@ -196,8 +200,8 @@ const places: Record<AdapterDialect, (url: string) => Promise<Place>> = {
     return {
       version: server.version,
       lacks: { ...server.lacks, several: 'multipleStatements is off' },
-      async make() {
-        const { config, drop } = await server.make();
+      async make(filling) {
+        const { config, filled, drop } = await server.make(filling);
         const open = (spy: Spy | undefined): Made => {
           const pool = mysql.createPool({ ...config, connectionLimit: spy ? 6 : 1 });
           if (spy) spyOn(pool, spy);
@@ -207,34 +211,26 @@ const places: Record<AdapterDialect, (url: string) => Promise<Place>> = {
           });
           return { dialect: new MysqlDialect({ pool }), acquired: () => acquired };
         };
-        return { name: String(config.database), open, drop };
+        return { name: String(config.database), filled, open, drop };
       },
     };
   },
   async sqlite() {
-    const probe = aSqliteFile();
-    const [row] = probe.open().prepare('select sqlite_version() as version').all() as AdapterRow[];
-    probe.remove();
+    const { version, lacks, make } = await sqliteServer();
     return {
-      version: `SQLite ${row?.version}`,
+      version,
       lacks: {
-        wire: 'there is no connection to lose',
-        'two writers': 'SQLite has one writer at a time',
-        several: 'better-sqlite3 takes one statement at a time',
-        lateral: 'SQLite has no LATERAL',
-        merge: 'SQLite has no MERGE',
+        ...lacks,
         acquired: 'there is no pool',
         stream: 'on SQLite Kysely streams builders only',
       },
       async make() {
-        const { file, remove } = aSqliteFile(`contract_${randomUUID().slice(0, 8)}.db`);
+        const { file, drop } = await make();
         const open = (spy: Spy | undefined): Made => {
-          const database: any = new (sqliteDriver())(file);
-          for (const one of ['journal_mode = wal', 'synchronous = off', 'foreign_keys = on', 'busy_timeout = 1000'])
-            database.pragma(one);
+          const database: any = tuned(new (sqliteDriver())(file));
           return { dialect: spiedSqlite(new SqliteDialect({ database }), spy), acquired: () => 0 };
         };
-        return { name: file, open, drop: async () => remove() };
+        return { name: file, open, drop };
       },
     };
   },

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import mysql from 'mysql2/promise';
 import { type Per, withCache } from '../../../adapters/mysql2/index.js';
 import type {
@@ -10,6 +9,9 @@ import type {
   AdapterRow,
   AdapterStatements,
 } from '../../../src/testing/adapter-contract.js';
+import type { Idiomatic } from '../../transparency/idioms.js';
+import { begun, savepoint } from './begun.js';
+import { mysqlServer } from './mysql-server.js';
 import type { Spy } from './pg.js';
 
 /** mysql2/promise: a pool, its connections, and streams of the callback pool behind it. */
@@ -26,10 +28,11 @@ export async function mysql2Driver({ url = '' }: { url?: string }): Promise<Adap
       save: 'mysql2 has no save()',
       ...server.lacks,
     },
-    async database(): Promise<AdapterDatabase> {
-      const { config, drop } = await server.make();
+    async database(filling): Promise<AdapterDatabase> {
+      const { config, filled, drop } = await server.make(filling);
       const bare = mysql.createPool({ ...config, connectionLimit: 1 });
       return {
+        filled,
         open: async (options) => aClient({ ...config, multipleStatements: true }, options),
         bare: async (sql, params = []) => resultOf(await bare.query(sql, [...params])).rows,
         async drop() {
@@ -103,24 +106,19 @@ function aClient(config: mysql.PoolOptions, { cache, twice, ...rules }: AdapterO
       connection.release();
     }
   };
-  const begin = async <T>(
+  const begin = (
     connection: mysql.PoolConnection,
     fn: Parameters<AdapterStatements['transaction']>[0],
     depth: number,
-  ) => {
-    const name = `depth_${depth}`;
-    await (depth === 0 ? connection.beginTransaction() : connection.query(`SAVEPOINT ${name}`));
-    let result: T;
-    try {
-      const inside = { ...statements(connection, (inner) => begin(connection, inner, depth + 1)), handle: connection };
-      result = (await cache.within(connection, () => fn(inside))) as T;
-    } catch (error) {
-      const back = depth === 0 ? connection.rollback() : connection.query(`ROLLBACK TO SAVEPOINT ${name}`);
-      await (back as Promise<unknown>).catch(() => {});
-      throw error;
-    }
-    await (depth === 0 ? connection.commit() : connection.query(`RELEASE SAVEPOINT ${name}`));
-    return result;
+  ): Promise<any> => {
+    const whole = {
+      start: () => connection.beginTransaction(),
+      commit: () => connection.commit(),
+      rollback: () => connection.rollback(),
+    };
+    const saying = depth === 0 ? whole : savepoint(depth, (sql) => connection.query(sql));
+    const inside = { ...statements(connection, (inner) => begin(connection, inner, depth + 1)), handle: connection };
+    return begun(saying, () => cache.within(connection, () => fn(inside)));
   };
   return {
     ...statements(pool, (fn) => held((connection) => begin(connection, fn, 0))),
@@ -138,12 +136,17 @@ function aClient(config: mysql.PoolOptions, { cache, twice, ...rules }: AdapterO
 }
 
 function statements(
-  at: Pick<mysql.Connection, 'query'>,
+  at: Pick<mysql.Connection, 'query' | 'execute'>,
   transaction: (fn: any) => Promise<any>,
-): Pick<AdapterStatements, 'read' | 'write' | 'transaction'> {
+): Omit<Idiomatic, 'idioms' | 'builders'> {
   return {
     read: async (sql, params = [], per) =>
       resultOf(await at.query({ sql, values: [...params] as never, cache: per as Per })).rows,
+    async prepared(sql, params, per) {
+      const values = [...params] as never;
+      const [rows, fields] = await at.execute<any>({ sql, values, rowsAsArray: true, cache: per as Per });
+      return rows.map((row: unknown[]) => Object.fromEntries(fields.map(({ name }, i) => [name, row[i]])));
+    },
     write: async (sql, params = []) => resultOf(await at.query(sql, [...params])),
     transaction,
   };
@@ -153,34 +156,4 @@ function resultOf([given, fields]: [any, any]): AdapterResult {
   // Of several statements the first.
   const first = Array.isArray(given) && Array.isArray(fields?.[0] ?? fields?.[1]) ? given[0] : given;
   return Array.isArray(first) ? { rows: first, count: undefined } : { rows: [], count: first?.affectedRows };
-}
-
-/** Databases of a server, each empty. */
-export async function mysqlServer(url: string) {
-  const run = async (sql: string) => {
-    const admin = await mysql.createConnection(url);
-    try {
-      return (await admin.query(sql))[0] as AdapterRow[];
-    } finally {
-      await admin.end();
-    }
-  };
-  const [row] = await run('select version() as version');
-  const { hostname: host, port, username: user } = new URL(url);
-  const version = String(row?.version);
-  const isMariadb = /mariadb/i.test(version);
-  return {
-    version: isMariadb ? `MariaDB ${version.split('-')[0]}` : `MySQL ${version}`,
-    lacks: {
-      returning: `${isMariadb ? 'MariaDB' : 'MySQL'} has no UPDATE … RETURNING`,
-      merge: 'no MERGE',
-      ...(isMariadb && { lateral: 'MariaDB has no LATERAL' }),
-    },
-    async make() {
-      const database = `contract_${randomUUID().replaceAll('-', '').slice(0, 16)}`;
-      await run(`create database ${database} character set utf8mb4`);
-      const config: mysql.PoolOptions = { host, port: Number(port), user, database };
-      return { config, drop: async () => void (await run(`drop database ${database}`)) };
-    },
-  };
 }

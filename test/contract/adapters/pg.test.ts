@@ -1,22 +1,5 @@
-import { afterAll, describe, inject, test } from 'vitest';
-import { adapterContract } from '../../../src/testing/index.js';
-import { Matrix } from './matrix.js';
-import { pgDriver } from './pg.js';
+import { inject } from 'vitest';
+import { declareContract } from './declare.js';
+import { driversOf } from './drivers.js';
 
-const { postgres } = inject('services');
-const matrix = new Matrix();
-const drivers = postgres ? [await pgDriver({ url: postgres.url })] : [];
-
-describe.concurrent.each(drivers)('$name, $server', (driver) => {
-  for (const one of adapterContract(driver)) {
-    if (one.skip === undefined) test(one.name, () => matrix.run(driver, one));
-    else {
-      matrix.skip(driver, one);
-      test.skip(`${one.name}: ${one.skip}`);
-    }
-  }
-});
-
-afterAll(() => {
-  console.log(matrix.report());
-});
+declareContract(await driversOf(inject('services'), 'pg'));

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import pg from 'pg';
 import { type Per, withCache } from '../../../adapters/pg/index.js';
@@ -11,6 +11,9 @@ import type {
   AdapterRow,
   AdapterStatements,
 } from '../../../src/testing/adapter-contract.js';
+import type { Idiomatic } from '../../transparency/idioms.js';
+import { begun, savepoint } from './begun.js';
+import { postgresServer } from './postgres-server.js';
 
 /** node-postgres: a pool, its clients, and `new pg.Query()` for rows one by one. */
 export async function pgDriver({ url = '' }: { url?: string }): Promise<AdapterDriver> {
@@ -25,10 +28,11 @@ export async function pgDriver({ url = '' }: { url?: string }): Promise<AdapterD
       batch: 'pg has no batches',
       save: 'pg has no save()',
     },
-    async database(): Promise<AdapterDatabase> {
-      const { config, drop } = await server.make();
+    async database(filling): Promise<AdapterDatabase> {
+      const { config, filled, drop } = await server.make(filling);
       const bare = quiet(new pg.Pool({ ...config, max: 1 }));
       return {
+        filled,
         open: async (options) => aClient(config, options),
         bare: async (sql, params = []) => resultOf(await bare.query(numbered(sql), [...params])).rows,
         async drop() {
@@ -107,23 +111,15 @@ function aClient(config: pg.PoolConfig, { cache, twice, ...rules }: AdapterOptio
       client.release(failed);
     }
   };
-  const begin = async <T>(
+  const begin = (
     client: pg.PoolClient,
     fn: Parameters<AdapterStatements['transaction']>[0],
     depth: number,
-  ) => {
-    const name = `depth_${depth}`;
-    await client.query(depth === 0 ? 'BEGIN' : `SAVEPOINT ${name}`);
-    let result: T;
-    try {
-      const inside = { ...statements(client, (inner) => begin(client, inner, depth + 1)), handle: client };
-      result = (await cache.within(client, () => fn(inside))) as T;
-    } catch (error) {
-      await client.query(depth === 0 ? 'ROLLBACK' : `ROLLBACK TO SAVEPOINT ${name}`).catch(() => {});
-      throw error;
-    }
-    await client.query(depth === 0 ? 'COMMIT' : `RELEASE SAVEPOINT ${name}`);
-    return result;
+  ): Promise<any> => {
+    const send = (sql: string) => client.query(sql);
+    const whole = { start: () => send('BEGIN'), commit: () => send('COMMIT'), rollback: () => send('ROLLBACK') };
+    const inside = { ...statements(client, (inner) => begin(client, inner, depth + 1)), handle: client };
+    return begun(depth === 0 ? whole : savepoint(depth, send), () => cache.within(client, () => fn(inside)));
   };
   return {
     ...statements(pool, (fn) => held((client) => begin(client, fn, 0))),
@@ -154,12 +150,21 @@ function aClient(config: pg.PoolConfig, { cache, twice, ...rules }: AdapterOptio
 function statements(
   at: Pick<pg.Pool, 'query'>,
   transaction: (fn: any) => Promise<any>,
-): Pick<AdapterStatements, 'read' | 'write' | 'transaction'> {
+): Omit<Idiomatic, 'idioms' | 'builders'> {
   return {
     async read(sql, params = [], per) {
       // A text without values goes by the simple protocol, which takes several statements.
       const values = params.length === 0 ? {} : { values: [...params] };
       return resultOf(await at.query({ text: numbered(sql), ...values, cache: per as Per })).rows;
+    },
+    async prepared(sql, params, per) {
+      const text = numbered(sql);
+      const name = createHash('sha1').update(text).digest('hex');
+      const given: pg.QueryArrayConfig & { cache: Per | undefined } = {
+        ...{ name, text, values: [...params], rowMode: 'array', cache: per as Per },
+      };
+      const { fields, rows } = await at.query(given);
+      return rows.map((row) => Object.fromEntries(fields.map((field, i) => [field.name, row[i]])));
     },
     write: async (sql, params = []) =>
       resultOf(await (params.length === 0 ? at.query(sql) : at.query(numbered(sql), [...params]))),
@@ -171,49 +176,3 @@ function resultOf(result: any): AdapterResult {
   const last = Array.isArray(result) ? result[0] : result;
   return { rows: last.rows, count: last.rowCount ?? undefined };
 }
-
-/** Databases of a server, each empty; to make one takes longer than most cases, so what was emptied is used again. */
-export async function postgresServer(url: string) {
-  const run = async (sql: string, database?: string) => {
-    const at = new URL(url);
-    if (database) at.pathname = database;
-    const admin = new pg.Client(at.href);
-    await admin.connect();
-    try {
-      return (await admin.query(sql)).rows;
-    } finally {
-      await admin.end();
-    }
-  };
-  const [row] = await run('show server_version');
-  const { hostname: host, port, username: user } = new URL(url);
-  const free: string[] = [];
-  return {
-    version: `PostgreSQL ${String(row.server_version).split(' ')[0]}`,
-    async make() {
-      const database = free.pop() ?? `contract_${randomUUID().replaceAll('-', '').slice(0, 16)}`;
-      if ((await run(`select 1 from pg_database where datname = '${database}'`)).length === 0)
-        await run(`create database ${database} template template0`);
-      // Whoever waits for a lock in a test waits for ever.
-      const config: pg.PoolConfig = { host, port: Number(port), user, database, options: '-c lock_timeout=500ms' };
-      return {
-        config,
-        async drop() {
-          await run(emptying, database);
-          free.push(database);
-        },
-      };
-    },
-  };
-}
-
-/** Ends what still works in a database, and removes everything in it. */
-const emptying = `
-  select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid();
-  do $$ declare one text; begin
-    for one in select nspname from pg_namespace where nspname !~ '^(pg_|information_schema)' loop
-      execute format('drop schema %I cascade', one);
-    end loop;
-  end $$;
-  create schema public;
-  grant usage on schema public to public`;

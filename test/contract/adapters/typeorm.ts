@@ -1,6 +1,4 @@
-import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
-import mysql from 'mysql2/promise';
 import pg from 'pg';
 import type { DataSource, DataSourceOptions, EntityManager, ObjectLiteral } from 'typeorm';
 import * as typeorm1 from 'typeorm';
@@ -16,9 +14,14 @@ import type {
   AdapterOptions,
   AdapterResult,
   AdapterRow,
-  AdapterStatements,
 } from '../../../src/testing/adapter-contract.js';
-import { aSqliteFile, sqliteDriver } from '../../services/sqlite.js';
+import { sqliteDriver } from '../../services/sqlite.js';
+import { entities, typeormIdioms } from '../../transparency/idioms/typeorm.js';
+import type { Idiomatic } from '../../transparency/idioms.js';
+import { mysqlServer } from './mysql-server.js';
+import type { Spy } from './pg.js';
+import { postgresServer } from './postgres-server.js';
+import { sqliteServer, tuned } from './sqlite.js';
 
 /** Both are used by the types of the newer one: what is used of them is the same. */
 export const versions = { '1': typeorm1, '0.3': typeorm03 as unknown as typeof typeorm1 };
@@ -33,35 +36,17 @@ export async function typeormDriver(server: {
   const { dialect, url = '', version = '1' } = server;
   const orm = versions[version];
   const place = await places[dialect](url);
-  const isMariadb = /mariadb/i.test(place.version);
-  const lacks: Partial<Record<AdapterFeature, string>> = {
-    batch: 'TypeORM has no batches',
-    ...(dialect === 'mysql' && {
-      several: 'multipleStatements is off',
-      returning: `${isMariadb ? 'MariaDB' : 'MySQL'} has no UPDATE … RETURNING`,
-      merge: 'no MERGE',
-      ...(isMariadb && { lateral: 'MariaDB has no LATERAL' }),
-    }),
-    ...(dialect === 'sqlite' && {
-      wire: 'there is no connection to lose',
-      acquired: 'there is one connection, which nobody takes',
-      stream: 'TypeORM does not stream from SQLite',
-      'two writers': 'SQLite has one writer at a time',
-      several: 'better-sqlite3 takes one statement at a time',
-      lateral: 'SQLite has no LATERAL',
-      merge: 'SQLite has no MERGE',
-    }),
-  };
   return {
     name: version === '1' ? 'typeorm' : `typeorm ${version}`,
     server: place.version,
     dialect,
     pool: dialect !== 'sqlite',
-    lacks,
-    async database(): Promise<AdapterDatabase> {
-      const { options, drop } = await place.make();
+    lacks: { batch: 'TypeORM has no batches', ...place.lacks },
+    async database(filling): Promise<AdapterDatabase> {
+      const { options, filled = false, drop } = await place.make(filling);
       const bare = await new orm.DataSource(options).initialize();
       return {
+        filled,
         open: async (given) => aClient(orm, options, given),
         bare: async (sql, params = []) => resultOf(await bare.query(native(bare, sql), [...params])).rows,
         async drop() {
@@ -75,118 +60,56 @@ export async function typeormDriver(server: {
 
 interface Place {
   readonly version: string;
-  make(): Promise<{ options: DataSourceOptions; drop(): Promise<void> }>;
+  readonly lacks: Partial<Record<AdapterFeature, string>>;
+  make(
+    filling: readonly string[] | undefined,
+  ): Promise<{ options: DataSourceOptions; filled?: boolean; drop(): Promise<void> }>;
 }
 
 const places: Record<AdapterDialect, (url: string) => Promise<Place>> = {
   async postgres(url) {
-    const run = async (sql: string, database?: string) => {
-      const at = new URL(url);
-      if (database) at.pathname = database;
-      const admin = new pg.Client(at.href);
-      await admin.connect();
-      try {
-        return (await admin.query(sql)).rows;
-      } finally {
-        await admin.end();
-      }
-    };
-    const [row] = await run('show server_version');
-    const { hostname: host, port, username } = new URL(url);
-    // To make one takes longer than most cases, so what was emptied is used again.
-    const free: string[] = [];
+    const { version, make } = await postgresServer(url);
     return {
-      version: `PostgreSQL ${String(row.server_version).split(' ')[0]}`,
-      async make() {
-        const database = free.pop() ?? aName();
-        if ((await run(`select 1 from pg_database where datname = '${database}'`)).length === 0)
-          await run(`create database ${database} template template0`);
-        return {
-          options: {
-            type: 'postgres',
-            ...{ host, port: Number(port), username, database, poolSize: 6, installExtensions: false },
-            // Whoever waits for a lock in a test waits for ever.
-            extra: { options: '-c lock_timeout=500ms' },
-          },
-          async drop() {
-            await run(emptying, database);
-            free.push(database);
-          },
-        };
+      version,
+      lacks: {},
+      async make(filling) {
+        const { config, filled, drop } = await make(filling);
+        const { host, port, user: username, database, options } = config as any;
+        const where = { host, port, username, database, poolSize: 6, installExtensions: false, extra: { options } };
+        return { options: { type: 'postgres', ...where }, filled, drop };
       },
     };
   },
   async mysql(url) {
-    const run = async (sql: string) => {
-      const admin = await mysql.createConnection(url);
-      try {
-        return (await admin.query(sql))[0] as AdapterRow[];
-      } finally {
-        await admin.end();
-      }
-    };
-    const [row] = await run('select version() as version');
-    const { hostname: host, port, username } = new URL(url);
-    const version = String(row?.version);
-    const isMariadb = /mariadb/i.test(version);
+    const { version, lacks, make } = await mysqlServer(url);
     return {
-      version: isMariadb ? `MariaDB ${version.split('-')[0]}` : `MySQL ${version}`,
-      async make() {
-        const database = aName();
-        await run(`create database ${database} character set utf8mb4`);
-        return {
-          options: {
-            type: isMariadb ? 'mariadb' : 'mysql',
-            ...{ host, port: Number(port), username, database, poolSize: 6 },
-          },
-          drop: async () => void (await run(`drop database ${database}`)),
-        };
+      version,
+      lacks: { several: 'multipleStatements is off', ...lacks },
+      async make(filling) {
+        const { config, filled, drop } = await make(filling);
+        const { host, port, user: username, database } = config as any;
+        const type = version.startsWith('MariaDB') ? 'mariadb' : 'mysql';
+        return { options: { type, ...{ host, port, username, database, poolSize: 6 } }, filled, drop };
       },
     };
   },
   async sqlite() {
-    const probe = aSqliteFile();
-    const [row] = probe.open().prepare('select sqlite_version() as version').all() as AdapterRow[];
-    probe.remove();
+    const { version, lacks, make } = await sqliteServer();
     return {
-      version: `SQLite ${row?.version}`,
+      version,
+      lacks: {
+        ...lacks,
+        acquired: 'there is one connection, which nobody takes',
+        stream: 'TypeORM does not stream from SQLite',
+      },
       async make() {
-        const { file, remove } = aSqliteFile(`${aName()}.db`);
-        const prepareDatabase = (connection: { pragma(text: string): unknown }) => {
-          for (const text of ['journal_mode = wal', 'synchronous = off']) connection.pragma(text);
-        };
-        return {
-          options: {
-            type: 'better-sqlite3',
-            ...{ database: file, driver: sqliteDriver(), timeout: 1000, prepareDatabase: prepareDatabase as never },
-          },
-          drop: async () => remove(),
-        };
+        const { file, drop } = await make();
+        const where = { database: file, driver: sqliteDriver(), timeout: 1000, prepareDatabase: tuned as never };
+        return { options: { type: 'better-sqlite3', ...where }, drop };
       },
     };
   },
 };
-
-/** Ends what still works in a database, and removes everything in it. */
-const emptying = `
-  select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid();
-  do $$ declare one text; begin
-    for one in select nspname from pg_namespace where nspname !~ '^(pg_|information_schema)' loop
-      execute format('drop schema %I cascade', one);
-    end loop;
-  end $$;
-  create schema public;
-  grant usage on schema public to public`;
-
-function aName(): string {
-  return `contract_${randomUUID().replaceAll('-', '').slice(0, 16)}`;
-}
-
-/** What the suite sees of a client's statements, and where it holds them. */
-interface Spy {
-  readonly sent: string[];
-  hooks: { matches(sql: string): boolean; run(send: () => Promise<void>): Promise<void> }[];
-}
 
 /** Sees the runners of a driver from below, whatever an adapter does above. */
 export function spyOn(ds: DataSource): Spy {
@@ -246,15 +169,7 @@ async function aClient(
   given: DataSourceOptions,
   { cache, twice, ...rules }: AdapterOptions,
 ): Promise<AdapterClient> {
-  const accounts = new orm.EntitySchema<AdapterRow>({
-    name: 'accounts',
-    columns: {
-      id: { type: 'integer', primary: true },
-      ...Object.fromEntries(['org', 'name', 'email'].map((name) => [name, { type: 'varchar' as const }])),
-      seen: { type: 'integer', default: 0 },
-    },
-  });
-  const ds = new orm.DataSource({ ...given, entities: [accounts] });
+  const ds = new orm.DataSource({ ...given, entities: entities.map((one) => new orm.EntitySchema(one)) });
   const spy = spyOn(ds);
   withCache(ds, { cache, ...rules });
   if (twice) withCache(ds, { cache, ...rules });
@@ -302,7 +217,7 @@ async function aClient(
   };
 }
 
-function statements(manager: EntityManager): AdapterStatements {
+function statements(manager: EntityManager): Idiomatic {
   const run = async (sql: string, params: readonly unknown[] = []) =>
     resultOf(await manager.query(native(manager.connection, sql), [...params]));
   return {
@@ -310,6 +225,7 @@ function statements(manager: EntityManager): AdapterStatements {
       (await (per === undefined ? run(sql, params) : cached(per, () => run(sql, params)))).rows,
     write: run,
     builders: buildersOf(manager),
+    idioms: (per) => typeormIdioms(manager, per),
     transaction: (fn) => manager.transaction((inner) => fn({ ...statements(inner), handle: inner })),
   };
 }

@@ -37,7 +37,9 @@ interface Source {
 }
 
 export function questionOf(seed: number): Question {
-  return new Asker(randomFrom(seed)).question();
+  const asker = new Asker(randomFrom(seed));
+  const question = asker.question();
+  return asker.random.chance(0.3) ? around(question, asker.random) : question;
 }
 
 export function tablesOf(seed: number): Tables {
@@ -69,6 +71,25 @@ export function satisfies(row: Row, { columns, rows }: Equality, parameters: rea
 
 export function numberOf(value: Value, parameters: readonly number[]): number {
   return value.kind === 'parameter' ? parameters[value.at as number]! : Number(value.text);
+}
+
+/** A query over the rows of another one, alone or beside a table. */
+function around({ sql, parameters, answer }: Question, random: Random): Question {
+  const kind = random.pick(['SELECT DISTINCT * FROM', 'v o LEFT JOIN', 'RIGHT JOIN v o']);
+  if (kind.startsWith('SELECT'))
+    return {
+      sql: `${kind} (${sql}) d LIMIT 1000`,
+      parameters,
+      answer: (all) => [...new Set(answer(all).split('\n'))].join('\n'),
+    };
+  return {
+    sql: `SELECT * FROM ${kind.startsWith('v') ? `${kind} (${sql}) d` : `(${sql}) d ${kind}`} ON true`,
+    parameters,
+    answer: (all) => {
+      const rows = answer(all).split('\n');
+      return all.v!.flatMap((row) => rows.map((other) => `${Object.values(row)}|${other}`)).join('\n');
+    },
+  };
 }
 
 class Asker {
@@ -315,4 +336,22 @@ export function compareConditions(
     }
   }
   return { narrowed, unsound };
+}
+
+/** Whether there are rows in an answer without one that the condition names, where it is said that there are none. */
+export function compareNeeds(seed: number, count: number): { needed: number; unsound: string[] } {
+  const unsound: string[] = [];
+  let needed = 0;
+  for (let at = seed; at < seed + count; at++) {
+    const question = questionOf(at);
+    if (!readStatement(question.sql, { name: 'postgres' }).needsRows) continue;
+    for (const [table, claims] of Object.entries(narrowedBy(question)))
+      for (const claim of claims.filter(({ joins }) => !joins)) {
+        const all = tablesOf(at);
+        if (question.answer(all) !== '') needed++;
+        const some = all[table]!.filter((row) => !satisfies(row, claim, question.parameters));
+        if (question.answer({ ...all, [table]: some }) !== '') unsound.push(`seed ${at}: ${question.sql}`);
+      }
+  }
+  return { needed, unsound };
 }

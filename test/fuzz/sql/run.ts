@@ -6,7 +6,15 @@
 import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { startServices } from '../../services/index.js';
-import { columnsOf, compareConditions, narrowedBy, numberOf, questionOf, tablesOf } from './conditions.js';
+import {
+  columnsOf,
+  compareConditions,
+  compareNeeds,
+  narrowedBy,
+  numberOf,
+  questionOf,
+  tablesOf,
+} from './conditions.js';
 import { loadOracle } from './oracle.js';
 import { compareTables } from './tables.js';
 
@@ -24,7 +32,9 @@ for (const dialect of ['postgres', 'mysql', 'sqlite'] as const) {
 }
 const conditions = compareConditions(seed, count);
 console.log('conditions', { narrowed: conditions.narrowed, unsound: conditions.unsound.length });
-findings.push(...conditions.unsound, ...(await compareWithPostgres(Math.ceil(count / 20))));
+const needs = compareNeeds(seed, count);
+console.log('rows that must be there', { needed: needs.needed, unsound: needs.unsound.length });
+findings.push(...conditions.unsound, ...needs.unsound, ...(await compareWithPostgres(Math.ceil(count / 20))));
 
 for (const finding of findings.slice(0, 20)) console.log(finding);
 process.exitCode = findings.length > 0 ? 1 : 0;

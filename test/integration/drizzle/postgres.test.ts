@@ -69,6 +69,7 @@ describe.skipIf(!postgres)('drizzle on PostgreSQL', () => {
     pool.on('acquire', () => {
       acquired++;
     });
+    pool.on('error', () => {});
     // A client that is still ending when its database is dropped.
     pool.on('connect', (client) => void client.on('error', () => {}));
     await pool.query(tables);

@@ -4,7 +4,8 @@ import { type Cache, createCache } from 'unstale';
 import { cached, unwrap, withCache, within } from 'unstale/kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { kyselyDriver } from '../../contract/adapters/kysely.js';
-import { postgresServer, quiet } from '../../contract/adapters/pg.js';
+import { quiet } from '../../contract/adapters/pg.js';
+import { postgresServer } from '../../contract/adapters/postgres-server.js';
 import { playAll } from '../../transparency/play.js';
 
 const services = inject('services');

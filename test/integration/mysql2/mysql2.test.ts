@@ -3,7 +3,8 @@ import mysql from 'mysql2';
 import { type Cache, createCache } from 'unstale';
 import { cached, unwrap, type WrapOptions, withCache } from 'unstale/mysql2';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
-import { mysql2Driver, mysqlServer, spyOn } from '../../contract/adapters/mysql2.js';
+import { mysqlServer } from '../../contract/adapters/mysql-server.js';
+import { mysql2Driver, spyOn } from '../../contract/adapters/mysql2.js';
 import { playAll } from '../../transparency/play.js';
 
 const services = inject('services');
@@ -200,7 +201,7 @@ describe.skipIf(services.mysql === undefined)('mysql2', () => {
     await nameOfAda();
     await nameOfAda();
     expect(selects()).toBe(2);
-    expect(() => unwrap(pool)).toThrow('Expected `pool` to be a pool or connection that was wrapped');
+    expect(() => unwrap(pool)).toThrow('Expected `pool` to be one that was wrapped by withCache');
     for (const wrong of [undefined, {}, mysql.createPoolCluster()])
       expect(() => withCache(wrong as never, { cache })).toThrow(
         'Expected `pool` to be a pool or a connection of mysql2',

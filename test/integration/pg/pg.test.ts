@@ -3,7 +3,8 @@ import pg from 'pg';
 import { type Cache, createCache, table } from 'unstale';
 import { cached, unwrap, type WrapOptions, withCache } from 'unstale/pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
-import { pgDriver, postgresServer } from '../../contract/adapters/pg.js';
+import { pgDriver } from '../../contract/adapters/pg.js';
+import { postgresServer } from '../../contract/adapters/postgres-server.js';
 import { playAll } from '../../transparency/play.js';
 
 const { postgres } = inject('services');
@@ -265,7 +266,7 @@ describe.skipIf(postgres === undefined)('pg', () => {
     client.release();
     expect([pool.query, pool.connect]).toEqual([query, connect]);
     expect(pg.Client.prototype.query).toBe(clientQuery);
-    expect(() => unwrap(pool)).toThrow('Expected `pool` to be a pool or client that was wrapped by withCache');
+    expect(() => unwrap(pool)).toThrow('Expected `pool` to be one that was wrapped by withCache');
   });
 
   test('what is no pool and no client is refused', async () => {

@@ -146,7 +146,7 @@ export async function aShop(version: TypeormVersion, database: Database) {
 export type Shop = Awaited<ReturnType<typeof aShop>>;
 
 let made = 0;
-const makers: Record<Database, () => Promise<{ options: DataSourceOptions; drop(): Promise<void> }>> = {
+export const makers: Record<Database, () => Promise<{ options: DataSourceOptions; drop(): Promise<void> }>> = {
   async postgres() {
     const url = services.postgres?.url as string;
     const name = `typeorm_${process.pid}_${++made}`;

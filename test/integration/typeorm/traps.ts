@@ -146,6 +146,28 @@ function traps(version: TypeormVersion, database: Database): void {
       expect((await ada())?.name).toBe('Ida');
     });
 
+    test('an entity with relations outlives writes of others, and ends with itself, its posts, and a new one', async () => {
+      const read = (id = 1) => users().findOne({ where: { id }, relations: { posts: true, tags: true }, cache: true });
+      const posts = ds.getRepository(shop.entities.Post);
+      const endedBy = async (write: Promise<unknown>) => {
+        await read();
+        await write;
+        return (await sentBy(read)) > 0;
+      };
+      // It asks for the ids first, by a query around that with the joins, and then for the rows.
+      expect(await sentBy(read)).toBe(2);
+      expect(await endedBy(users().update({ id: 2 }, { name: 'Bo' }))).toBe(false);
+      expect(await endedBy(users().insert({ id: 3, email: 'c@x' }))).toBe(false);
+      expect(await endedBy(users().update({ id: 1 }, { name: 'Ida' }))).toBe(true);
+      expect(await endedBy(posts.update({ id: 1 }, { title: 'uno' }))).toBe(true);
+      expect(await endedBy(posts.insert({ id: 2, title: 'dos', user: { id: 1 } }))).toBe(true);
+      expect(await read()).toMatchObject({ name: 'Ida', posts: [{ title: 'uno' }, { title: 'dos' }] });
+      // There is no row that an INSERT could not be.
+      expect(await read(9)).toBeNull();
+      await users().insert({ id: 9, email: 'd@x', name: 'Dee' });
+      expect((await read(9))?.name).toBe('Dee');
+    });
+
     test('a row with a composite key ends with itself alone', async () => {
       const at = ds.getRepository(shop.entities.Place);
       await at.insert([

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { mysql, sqlite } from '../sql/a-statement.js';
+import type { Dialect } from '../../../src/sql/index.js';
+import { mysql, postgres, sqlite } from '../sql/a-statement.js';
 import { of, plan, reads, readsAfter, row, shop } from './a-plan.js';
 
 const uuid = '0b6ee6e3-44f2-4d11-8a0e-9a1f9c3b7a10';
@@ -111,12 +112,11 @@ describe('a query of rows by their primary key', () => {
   it.each([
     'SELECT count(*) FROM orders WHERE id = 7',
     'SELECT max(state) FROM orders WHERE id = 7',
-    'SELECT DISTINCT state FROM orders WHERE id = 7',
     'SELECT state FROM orders WHERE id = 7 GROUP BY state',
     'SELECT state FROM orders WHERE id = 7 UNION SELECT text FROM logs WHERE id = 1',
     'SELECT * FROM logs LEFT JOIN orders ON orders.id = 7',
     'SELECT EXISTS (SELECT 1 FROM orders WHERE id = 7)',
-    'SELECT * FROM (SELECT * FROM orders WHERE id = 7) o',
+    'VALUES ((SELECT state FROM orders WHERE id = 7))',
   ])('never drops the table where a row of the result is not a row of it: %s', (sql) => {
     expect(readsAfter([{ id: 7 }], sql)).toContain('orders');
   });
@@ -127,6 +127,98 @@ describe('a query of rows by their primary key', () => {
       ['orders!rows', 'orders!tenants', row('orders', 7), of('orders', 1)].sort(),
     );
     expect(readsAfter([{ id: 7 }], sql, [7, 1])).toEqual(['orders!rows', row('orders', 7)]);
+  });
+
+  it('may be joined with others: a row in the result shows that it is there', () => {
+    const sql = 'SELECT * FROM orders o LEFT JOIN lines l ON l.order_id = o.id WHERE o.id = 7';
+    expect(reads(sql)).toEqual(['-orders', 'lines', 'orders!rows', row('orders', 7)]);
+    expect(readsAfter([{ id: 7 }], sql)).toEqual(['lines', 'orders!rows', row('orders', 7)]);
+    expect(readsAfter([], sql)).toContain('orders');
+  });
+
+  it.each([
+    'SELECT * FROM lines l LEFT JOIN orders o ON o.id = 7',
+    'SELECT * FROM lines l RIGHT JOIN (logs JOIN orders o ON o.id = 7) ON true',
+    'SELECT count(*) FROM orders o JOIN lines l ON true WHERE o.id = 7',
+    'SELECT * FROM orders o JOIN lines l ON true WHERE o.id IN (7, 8)',
+    'SELECT 1 FROM orders o JOIN lines l ON true WHERE o.id = 7 UNION ALL SELECT 2',
+    'SELECT (SELECT o.id FROM orders o JOIN logs ON true WHERE o.id = 7) FROM lines',
+  ])('depends on the table if a join has rows without it: %s', (sql) => {
+    expect(readsAfter([{ id: 7 }], sql)).toContain('orders');
+  });
+
+  it.each([
+    'SELECT DISTINCT state FROM orders WHERE id = 7',
+    'SELECT * FROM (SELECT * FROM orders WHERE id = 7) o',
+    'SELECT DISTINCT a.o_id FROM (SELECT o.id AS o_id FROM orders o WHERE (((o.id = 7)))) a ORDER BY o_id LIMIT 1',
+    'SELECT 1 FROM (SELECT DISTINCT state FROM (SELECT * FROM orders WHERE id = 7 LIMIT 1) a) b WHERE state > 3',
+  ])('may be handed on by the query around it, and by DISTINCT: %s', (sql) => {
+    expect(reads(sql)).toEqual(['-orders', 'orders!rows', row('orders', 7)]);
+    expect(readsAfter([{ o_id: 7 }], sql)).toEqual(['orders!rows', row('orders', 7)]);
+    expect(readsAfter([], sql)).toEqual(['orders', 'orders!rows', row('orders', 7)]);
+  });
+
+  it('may be handed on with those that are joined to it', () => {
+    const inner = 'SELECT o.id AS o_id FROM orders o LEFT JOIN lines l ON l.order_id = o.id WHERE o.id = $1';
+    const sql = `SELECT DISTINCT a.o_id FROM (${inner}) a ORDER BY o_id LIMIT 1`;
+    expect(readsAfter([{ o_id: 7 }], sql, [7])).toEqual(['lines', 'orders!rows', row('orders', 7)]);
+    expect(readsAfter([], sql, [7])).toEqual(['lines', 'orders', 'orders!rows', row('orders', 7)].sort());
+  });
+
+  it('may have a key of several columns where it is handed on', () => {
+    const sql = 'SELECT DISTINCT a.at FROM (SELECT * FROM lines WHERE order_id = 1 AND at = 2) a';
+    expect(readsAfter([{ at: 2 }], sql)).toEqual(['lines!rows', row('lines', 1, 2)]);
+    const part = 'SELECT DISTINCT a.at FROM (SELECT * FROM lines WHERE order_id = 1) a';
+    expect(readsAfter([{ at: 2 }], part)).toEqual(['lines']);
+  });
+
+  it.each<[string, Dialect]>([
+    // Whatever makes a row of none, inside and around it.
+    ['SELECT count(*) FROM (SELECT * FROM orders WHERE id = 7) o', postgres],
+    ['SELECT * FROM (SELECT max(id) AS id FROM orders WHERE id = 7) o', postgres],
+    ['SELECT id FROM (SELECT id FROM orders WHERE id = 7) o GROUP BY GROUPING SETS ((id), ())', postgres],
+    ['SELECT * FROM (SELECT id FROM orders WHERE id = 7 UNION SELECT 1) o', postgres],
+    ['SELECT id FROM (SELECT id FROM orders WHERE id = 7) o UNION ALL SELECT 1', postgres],
+    ['SELECT my(id) FROM (SELECT id FROM orders WHERE id = 7) o', postgres],
+    // It is not all there is behind FROM.
+    ['SELECT * FROM (SELECT * FROM orders WHERE id = 7) o RIGHT JOIN lines ON true', postgres],
+    ['SELECT * FROM lines LEFT JOIN (SELECT * FROM orders WHERE id = 7) o ON true', postgres],
+    ['SELECT * FROM (SELECT * FROM orders WHERE id = 7) o, lines RIGHT JOIN logs ON true', sqlite],
+    ['SELECT * FROM lines LEFT JOIN LATERAL (SELECT * FROM orders WHERE id = 7) o ON true', postgres],
+    // There is another query, and it has rows of its own.
+    ['SELECT extract(year FROM (SELECT o.state FROM orders o WHERE o.id = 7)) FROM logs', postgres],
+    ['SELECT 1 FROM logs WHERE text IS DISTINCT FROM (SELECT o.state FROM orders o WHERE o.id = 7)', postgres],
+    ['SELECT (SELECT o.id FROM orders o WHERE o.id = 7) FROM (SELECT 1 AS x) a', postgres],
+    ['SELECT (SELECT o.id FROM orders o WHERE o.id = 7) FROM (logs JOIN lines ON true)', postgres],
+    ['SELECT (SELECT x FROM (SELECT o.id AS x FROM orders o WHERE o.id = 7) a) FROM logs', postgres],
+    ['SELECT (SELECT o.id FROM orders o WHERE o.id = 7) FROM (VALUES (1)) a', postgres],
+    ['WITH a AS (SELECT * FROM (SELECT * FROM orders WHERE id = 7) o) SELECT * FROM logs', postgres],
+    // The condition is not one that its rows must fit.
+    ['SELECT * FROM (SELECT 1 FROM logs LEFT JOIN orders o ON o.id = 7) a', postgres],
+    ['SELECT org_id AS id FROM (SELECT id, org_id FROM orders WHERE id IN (7, 8)) o', postgres],
+    ['SELECT * FROM (SELECT * FROM orders) o WHERE o.id = 7', postgres],
+  ])('is not known to be there from what is around it: %s', (sql, dialect) => {
+    const rules = { tenant: 'org_id', functions: { my: 'pure' } } as const;
+    const seen = [{ id: 7 }, { id: 8 }];
+    expect(readsAfter(seen, sql, [], { dialect, rules })).toContain('orders');
+  });
+
+  it('may be one of several that OR puts together', () => {
+    for (const sql of ['id = 7 OR id = $1', '($1 = orders.id OR orders.id IN (7))', 'id = 7 OR id = 8 OR id = 7'])
+      expect(reads(`SELECT * FROM orders WHERE ${sql}`, [8])).toEqual(
+        ['-orders', 'orders!rows', row('orders', 7), row('orders', 8)].sort(),
+      );
+  });
+
+  it.each([
+    'id = 7 OR total = 8',
+    'id = 7 OR id > 8',
+    'id = 7 OR id = 8 XOR id = 9',
+    'NOT id = 7 OR id = 8',
+    'id = 7 OR id = 8 AND NOT id = 7 OR true',
+    'lines.id = 7 OR orders.id = 8',
+  ])('is none of them when one says something else: %s', (condition) => {
+    expect(reads(`SELECT * FROM orders WHERE ${condition}`)).toEqual(['orders']);
   });
 
   it('may have a limit, an order and further conditions', () => {
@@ -311,7 +403,9 @@ describe('columns that are ignored', () => {
   it('are part of a row: who names it hears of no other', () => {
     expect(reads('SELECT * FROM orders WHERE id = 7', [], around)).not.toContain('orders!ignored');
     const joined = reads('SELECT * FROM orders o JOIN logs ON true WHERE o.id = 7', [], around);
-    expect(joined).toEqual(['logs', 'orders', 'orders!rows', row('orders', 7)].sort());
+    expect(joined).toEqual(['-orders', 'logs', 'orders!rows', row('orders', 7)].sort());
+    const several = reads('SELECT * FROM orders o JOIN logs ON true WHERE o.id IN (7, 8)', [], around);
+    expect(several).toEqual(['logs', 'orders', 'orders!rows', row('orders', 7), row('orders', 8)].sort());
   });
 });
 

@@ -14,6 +14,8 @@ export interface Asked {
   readonly droppable?: readonly string[];
   /** What the rows allow to drop. */
   readonly drop?: readonly string[];
+  /** Its rows do not depend on each other. */
+  readonly isApart?: boolean;
 }
 
 /** A wrapped client: it tells the cache of each statement before it runs it, and of its end. */

@@ -25,13 +25,15 @@ describe('@defaultValue', () => {
   const said = documented();
   const objects: Record<string, object> = {
     timeout: { hard: defaults.hard },
-    memory: { maxEntries: defaults.maxEntries, maxBytes: defaults.maxBytes },
+    memory: { maxEntries: defaults.maxEntries, maxBytes: defaults.maxBytes, tenantShare: defaults.tenantShare },
   };
-  const elsewhere = { negativeTtl: '`ttl`', fresh: 'false', clock: "the system's" };
+  const elsewhere = { negativeTtl: '`ttl`', fresh: 'false', stats: 'neither', clock: "the system's" };
 
   test('stands beside every option that has a default', () => {
     expect(source.match(/@defaultValue/g)).toHaveLength([...said.values()].reduce((sum, of) => sum + of.size, 0) + 2);
-    const inTable = Object.keys(defaults).filter((name) => !['hard', 'maxEntries', 'maxBytes'].includes(name));
+    const inTable = Object.keys(defaults).filter(
+      (name) => !['hard', 'maxEntries', 'maxBytes', 'tenantShare'].includes(name),
+    );
     expect([...said.keys()].sort()).toEqual([...inTable, ...Object.keys(objects), ...Object.keys(elsewhere)].sort());
   });
 
@@ -56,7 +58,8 @@ describe('what is resolved', () => {
       version: '',
       mode: 'on',
       ackTimeout: 1000,
-      memory: { maxEntries: 10_000, maxBytes: 67_108_864 },
+      memory: { maxEntries: 10_000, maxBytes: 67_108_864, tenantShare: 0.5 },
+      stats: { tags: false, tenants: false },
       read: { ttl: 60_000, jitter: 0.1, hard: 60_000, soft: undefined, negativeTtl: undefined, copy: 'frozen' },
     });
   });

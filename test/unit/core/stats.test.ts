@@ -98,6 +98,97 @@ test('counts are what a recount of the events gives, whatever happens', async ()
   expect(Math.min(...Object.values(recount))).toBeGreaterThan(20);
 });
 
+test('by prefix, tag and tenant they are what a recount of the events gives, alone and together', async () => {
+  const { here: cache, there, clock } = processes({ ttl: 1000, swr: 500, stats: { tags: true, tenants: true } });
+  const events = heard(cache, 'hit', 'miss');
+  let seed = 11;
+  const dice = (sides: number) => {
+    seed = (seed * 1103515245 + 12345) % 2 ** 31;
+    return Math.floor((seed / 2 ** 31) * sides);
+  };
+  const names = ['user', 'userRole', 'team'];
+  const tags = ['t0', 't1', '~own'];
+  const tenants = ['1', 1, 'b'];
+  const f = cache.withCache(async (n: number) => n, {
+    name: 'team',
+    tags: (n) => [`t${n}`],
+    tagsOf: (n) => [`of${n}`],
+  });
+  for (let step = 0; step < 1500; step++) {
+    const key = [names[dice(3)] as string, dice(3)];
+    const load = () => {
+      if (dice(8) === 0) throw new Error('down');
+      return step;
+    };
+    const tagged = tags.filter(() => dice(2) === 0);
+    const acts = [
+      () => cache.getOrSet({ key, tags: tagged, load }),
+      () => cache.getOrSet({ key, load: (context) => (context.tag('learned'), load()) }),
+      () => Promise.all([cache.getOrSet({ key, tags: tagged, load }), cache.read({ key, load })]),
+      () =>
+        cache.getOrSetMany({
+          inputs: [0, 1, 2],
+          key: (n) => ['user', n],
+          tags: () => tagged,
+          load: (all) => all.map(load),
+        }),
+      () => cache.getOrSet({ key, load: () => cache.getOrSet({ key: 'team', tags: tagged, load }) }),
+      () => cache.get(key),
+      () => f(dice(3)),
+      () => cache.set(key, step),
+      () => there.invalidate(tags[dice(3)] as string),
+      () => clock.advance(dice(500)),
+    ];
+    const act = async () => acts[dice(acts.length)]?.();
+    const tenant = tenants[dice(5)];
+    await (tenant === undefined ? act() : cache.runAsTenant(tenant, act)).catch(() => {});
+    await turns(1);
+  }
+  const stats = cache.stats();
+  let nonZero = 0;
+  for (const prefix of ['', 'user', 'team', 'nobody'])
+    for (const tag of [undefined, ...tags, 'of1', 'learned', 'never'])
+      for (const tenant of [undefined, ...tenants, 'never']) {
+        const meant = events.filter(
+          (event) =>
+            event.name.startsWith(prefix) &&
+            (tag === undefined || event.tags?.includes(tag)) &&
+            (tenant === undefined || event.tenant === tenant),
+        );
+        const recount = {
+          hits: meant.filter(({ type }) => type === 'hit').length,
+          misses: meant.filter(({ type }) => type === 'miss').length,
+        };
+        const by = { prefix, ...(tag === undefined ? {} : { tag }), ...(tenant === undefined ? {} : { tenant }) };
+        expect(stats.counts(by), JSON.stringify(by)).toEqual(recount);
+        const { hits, misses } = recount;
+        expect(stats.hitRate(by)).toBe(hits + misses === 0 ? 0 : hits / (hits + misses));
+        if (hits > 0 && misses > 0) nonZero++;
+      }
+  expect(nonZero).toBeGreaterThan(50);
+  expect(stats.counts()).toMatchObject(stats.counts({}));
+});
+
+test('by tag and by tenant they are asked for when the cache is made, and else refused', async () => {
+  const { cache } = aCache();
+  expect(() => cache.stats().hitRate({ tag: 't' })).toThrow('give createCache `stats: { tags: true }`');
+  expect(() => cache.stats().counts({ tenant: 't' })).toThrow('give createCache `stats: { tenants: true }`');
+  expect(() => cache.stats().hitRate({ tags: 't' } as never)).toThrow('Unknown option `tags` of stats');
+  expect(() => cache.stats().hitRate({ prefix: 1 } as never)).toThrow('Expected `prefix` to be a text');
+  expect(() => cache.stats().hitRate(1 as never)).toThrow('Expected `by` to be a text, or an object');
+  expect(() => aCache({ stats: { tags: 1 } as never })).toThrow('Expected `stats.tags` to be true or false');
+  expect(() => aCache({ stats: true as never })).toThrow('Expected `stats` to be');
+});
+
+test('the number of counters by tag and tenant is bounded, and names go on to be counted', () => {
+  const stats = new Stats({ tags: true, tenants: true });
+  const counter = stats.counter('a');
+  for (let i = 0; i < 60_000; i++) stats.tally(counter, i, [[`tag ${i}`, 1]]).hit();
+  expect(stats.counts({ tag: 'tag 7' }).hits).toBe(1);
+  expect(stats.counts({ tag: 'tag 59999' }).hits).toBe(0);
+  expect(stats.counts().hits).toBe(60_000);
+});
+
 test('entries and bytes are those of this process’s memory', async () => {
   const { cache } = aCache();
   expect([cache.stats().entries, cache.stats().bytes]).toEqual([0, 0]);

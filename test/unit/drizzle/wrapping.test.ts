@@ -4,7 +4,7 @@ import { drizzle } from 'drizzle-orm/node-postgres';
 import { withReplicas } from 'drizzle-orm/pg-core';
 import pg from 'pg';
 import { expect, test } from 'vitest';
-import { placeOf } from '../../../adapters/drizzle/database.js';
+import { databaseOf } from '../../../adapters/drizzle/database.js';
 import { withCache } from '../../../adapters/drizzle/index.js';
 import { wishOf } from '../../../adapters/drizzle/wish.js';
 import { createCache } from '../../../src/index.js';
@@ -21,23 +21,23 @@ test('what is no database of drizzle() is refused, with what it is', () => {
   expect(() => withCache(withReplicas(db, [db]), { cache })).toThrow('wrap `$primary`');
 });
 
-test('a driver that answers at once is refused, and says so', () => {
+test('a driver that nobody knows is refused, and says so', () => {
   class Session {
-    static [entityKind] = 'BetterSQLiteSession';
+    static [entityKind] = 'BunSQLiteSession';
     prepareQuery() {}
   }
   const mock = { session: new Session() } as never;
-  expect(() => withCache(mock, { cache })).toThrow('better-sqlite3 answers at once');
+  expect(() => withCache(mock, { cache })).toThrow('better-sqlite3 or sqlite-proxy, got "BunSQLiteSession"');
 });
 
 test('the database is known by its driver, without credentials', () => {
-  const of = (db: any) => placeOf(db.session, undefined);
+  const of = (db: any) => databaseOf(db.session, undefined);
   const place = of(drizzle(new pg.Pool({ connectionString: 'postgres://me:secret@db:5/app' })));
-  expect(place).toMatchObject({ dialect: 'postgres', database: 'app' });
-  expect(place.address).toContain('drizzle:db:5/app');
+  expect(place).toMatchObject({ dialect: { name: 'postgres' }, database: 'app' });
+  expect(place.address).toContain('db:5/app');
   expect(place.address).not.toContain('secret');
   const mysql = onMysql('mysql://me:secret@db:5/shop');
-  expect(of(mysql)).toMatchObject({ dialect: 'mysql', database: 'shop' });
+  expect(of(mysql)).toMatchObject({ dialect: { name: 'mysql' }, database: 'shop' });
   expect(of(mysql).address).not.toContain('secret');
   const nameless = onMysql('mysql://me@db');
   expect(() => of(nameless)).toThrow('Expected the option `database`');

@@ -63,7 +63,7 @@ describe('createCache refuses', () => {
     ['maxEntries: 0', { memory: { maxEntries: 0 } }, /`memory\.maxEntries` to be a whole number of at least 1, got 0/],
     ['maxEntries: 1.5', { memory: { maxEntries: 1.5 } }, /`memory\.maxEntries`.*got 1\.5/],
     ['memory.max', { memory: { max: 5 } }, /Unknown option `max` of memory; there are maxEntries, maxBytes/],
-    ['memory: true', { memory: true }, /`memory` to be false or \{ maxEntries, maxBytes \}, got true/],
+    ['memory: true', { memory: true }, /`memory` to be false or \{ maxEntries, maxBytes, tenantShare \}, got true/],
     ['memory: null', { memory: null }, /`memory`.*got null/],
     ['memory: false without a store', { memory: false }, /`memory: false` without a `store`.*give a `store`/],
     ['a name with a colon', { name: 'a:b' }, /`name` to be 1 to 100 letters.*got "a:b" \(string\)/],

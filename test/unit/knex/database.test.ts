@@ -14,7 +14,7 @@ describe('PostgreSQL', () => {
       place({ client: 'pg', connection: { host: 'db', port: 5433, database: 'app', user: 'ada', password: 'secret' } }),
     ];
     for (const it of all) {
-      expect(it).toMatchObject({ dialect: 'postgres', database: 'app' });
+      expect(it).toMatchObject({ dialect: { name: 'postgres' }, database: 'app' });
       expect(it.address).toBe('db:5433/app{"user":"ada"}');
     }
     const within = place({ client: 'pg', connection: { connectionString: 'postgres://ada:secret@db:5433/app' } });
@@ -47,7 +47,7 @@ describe('MySQL', () => {
       place({ client: 'mysql2', connection: { host: 'db', port: 3307, database: 'app', user: 'ada' } }),
     ];
     for (const it of all)
-      expect(it).toEqual({ dialect: 'mysql', database: 'app', address: 'db:3307/app{"user":"ada"}' });
+      expect(it).toEqual({ dialect: { name: 'mysql' }, database: 'app', address: 'db:3307/app{"user":"ada"}' });
   });
 
   test('settings that change what values look like tell answers apart', () => {
@@ -63,7 +63,7 @@ describe('SQLite', () => {
     databaseOf({ driverName: 'better-sqlite3', config: {}, connectionSettings: { filename } } as never, undefined);
 
   test('a file has its name without its folder, and is where it is', () => {
-    expect(sqlite('/data/app.db')).toEqual({ dialect: 'sqlite', database: 'app', address: '/data/app.db{}' });
+    expect(sqlite('/data/app.db')).toEqual({ dialect: { name: 'sqlite' }, database: 'app', address: '/data/app.db{}' });
     expect(sqlite('app.db').address).toBe(`${process.cwd()}/app.db{}`);
   });
 

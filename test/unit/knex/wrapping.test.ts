@@ -35,7 +35,7 @@ test('unwrap gives back what was there before', () => {
   expect(unwrap(withCache(knex, { cache: aCache() }))).toBe(knex);
   expect(Object.getPrototypeOf(knex.client)).toBe(before);
   expect(knex('users').cache).toBeUndefined();
-  expect(() => unwrap(knex)).toThrow(/Expected `knex` to be an instance that was wrapped/);
+  expect(() => unwrap(knex)).toThrow(/Expected `knex` to be one that was wrapped/);
 });
 
 test('wrapping again does nothing, and throws when it would mean something else', () => {

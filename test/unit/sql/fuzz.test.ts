@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { compareConditions, type Narrowed, type Question } from '../../fuzz/sql/conditions.js';
+import { compareConditions, compareNeeds, type Narrowed, type Question } from '../../fuzz/sql/conditions.js';
 import { sampleOf } from '../../fuzz/sql/statements.js';
 import { compareTables } from '../../fuzz/sql/tables.js';
 import { naiveTables } from './naive.js';
 
 // The long runs, with PostgreSQL's own grammar and a real server, are test/fuzz/sql/run.ts.
-describe('1,000 random statements', () => {
+describe('1,000 random statements', { timeout: 60_000 }, () => {
   it.each(['postgres', 'mysql', 'sqlite'] as const)(
     'of %s hold no table that is missed, and none too many',
     (dialect) => {
@@ -25,11 +25,17 @@ describe('1,000 random statements', () => {
   });
 });
 
-describe('2,000 random conditions', () => {
+describe('2,000 random conditions', { timeout: 60_000 }, () => {
   it('are never failed by a row that matters', () => {
     const { narrowed, unsound } = compareConditions(1, 2000);
     expect(unsound).toEqual([]);
     expect(narrowed).toBeGreaterThan(500);
+  });
+
+  it('leave no row in the result without those that they name, where that is said', () => {
+    const { needed, unsound } = compareNeeds(1, 2000);
+    expect(unsound).toEqual([]);
+    expect(needed).toBeGreaterThan(50);
   });
 
   it('are failed by such rows when every comparison is believed', () => {

@@ -193,7 +193,7 @@ const mutants: readonly [what: string, caught: string, mutate: Mutation, hear?: 
         if (beside.has(place)) return undefined;
         beside.set(place, 'held');
         void later(ms).then(() => beside.delete(place));
-        return { release: () => void beside.delete(place) };
+        return { release: () => void beside.delete(place), renew: async () => true };
       },
       released: (_, ms) => later(Math.min(ms, 20)) as Promise<void>,
       close: () => inner.close(),
@@ -202,7 +202,27 @@ const mutants: readonly [what: string, caught: string, mutate: Mutation, hear?: 
   [
     'gives a lease to everybody who asks at once',
     'leases: one at a time has the lease of a key, whoever asks',
-    () => ({ lease: async () => ({ release() {} }) }),
+    () => ({ lease: async () => ({ release() {}, renew: async () => true }) }),
+  ],
+  [
+    'renews whatever lease there is',
+    'leases: one that is over cannot be renewed',
+    (inner) => ({
+      async lease(key, ms) {
+        const lease = await inner.lease(key, ms);
+        return lease && { ...lease, renew: async (again) => (await lease.renew(again)) || true };
+      },
+    }),
+  ],
+  [
+    'does not renew',
+    'leases: one that is renewed lasts from then on',
+    (inner) => ({
+      async lease(key, ms) {
+        const lease = await inner.lease(key, ms);
+        return lease && { ...lease, renew: async () => true };
+      },
+    }),
   ],
   [
     'keeps leases for ever',

@@ -1,16 +1,51 @@
 import type { Random } from '../../../fuzz/sql/random.js';
 import { columnsOf, keyOf, type Name, type Row, type Rows, rowsOf } from './shop.js';
-import { conditions, type Test, Text } from './text.js';
+import { conditions, someValue, type Test, Text } from './text.js';
 
 /** A query, and its answer over these rows. */
 export interface Query {
   readonly sql: string;
   readonly params: readonly unknown[];
+  /** Of the answer. */
+  readonly columns: readonly string[];
   answer(rows: Rows): Row[];
 }
 
 export function someQuery(random: Random): Query {
-  return random.chance(0.65) ? overOne(random) : overTwo(random);
+  const query = random.chance(0.65) ? overOne(random) : overTwo(random);
+  return random.chance(0.2) ? overThat(random, random.chance(0.5) ? query : ofOneRow(random)) : query;
+}
+
+function ofOneRow(random: Random): Query {
+  const text = new Text(random).add('SELECT id, name FROM t WHERE id = ');
+  const wanted = someValue(random, 'id') as number;
+  text.value(wanted);
+  return {
+    sql: text.sql,
+    params: text.params,
+    columns: ['id', 'name'],
+    answer: ({ t }) => t.filter(({ id }) => id === wanted).map(({ id, name }) => ({ id: id!, name: name! })),
+  };
+}
+
+/** A query over the rows of another one, alone or beside a table. */
+function overThat(random: Random, { sql, params, columns, answer }: Query): Query {
+  const kind = random.pick(['distinct', 'all', 'count', 'beside', 'beside']);
+  const lists = { distinct: 'DISTINCT x.*', all: 'x.*', count: 'count(*) AS n', beside: 'y.id AS y, x.*' };
+  const from = kind === 'beside' ? `u y LEFT JOIN (${sql}) x ON true` : `(${sql}) x`;
+  return {
+    sql: `SELECT ${lists[kind as keyof typeof lists]} FROM ${from}`,
+    params,
+    columns: kind === 'count' ? ['n'] : kind === 'beside' ? ['y', ...columns] : columns,
+    answer(rows) {
+      const found = answer(rows);
+      if (kind === 'count') return [{ n: found.length }];
+      if (kind === 'all') return found;
+      if (kind === 'distinct') return [...new Map(found.map((row) => [JSON.stringify(row), row])).values()];
+      const nobody = Object.fromEntries(columns.map((column) => [column, null]));
+      return rows.u.flatMap(({ id }) => (found.length > 0 ? found : [nobody]).map((row) => ({ y: id!, ...row })));
+    },
+  };
 }
 
 /** Rows, some columns of them, the first of them, or their number. */
@@ -28,11 +63,13 @@ function overOne(random: Random): Query {
   let test: Test = () => true;
   if (random.chance(0.9)) test = conditions(text.add(' WHERE '), all, random.chance(0.5) ? `${name}.` : '');
   const isRows = shown === '*' || shown === 'some';
+  const list = shown === '*' ? all : columns;
   const first = isRows && random.chance(0.15);
   if (first) text.add(` ORDER BY ${keyOf[name].join(', ')} LIMIT 1`);
   return {
     sql: text.sql,
     params: text.params,
+    columns: [...(isRows ? list : ['n']), ...(beside === undefined ? [] : ['m'])],
     answer(rows) {
       const found = rowsOf(rows, name).filter(test);
       const m = beside === undefined ? {} : { m: rowsOf(rows, beside).length };
@@ -40,7 +77,6 @@ function overOne(random: Random): Query {
       if (shown === 'max')
         return [{ n: found.reduce<Row[string]>((a, row) => larger(a, row[all.at(-1)!]!), null), ...m }];
       const kept = first ? [...found].sort(byKey(keyOf[name])).slice(0, 1) : found;
-      const list = shown === '*' ? all : columns;
       return kept.map((row) => ({ ...Object.fromEntries(list.map((column) => [column, row[column]!])), ...m }));
     },
   };
@@ -86,6 +122,7 @@ function overTwo(random: Random): Query {
   return {
     sql: text.sql,
     params: text.params,
+    columns: counts ? ['n'] : ['a', 'b', 'c', 'd'],
     answer(rows) {
       const pairs: [Row, Row][] = [];
       for (const a of rowsOf(rows, left)) {

@@ -1,0 +1,3 @@
+import { describePeer } from './typeorm.js';
+
+describePeer('0.3');

@@ -1,0 +1,3 @@
+import { describeEntities } from './entities.js';
+
+describeEntities('1');
