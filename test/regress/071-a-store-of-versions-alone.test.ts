@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { createCache, type Store } from '../../src/index.js';
 import { memoryStore } from '../../src/testing/index.js';
 
-// A store that takes no entries was taken for none: other processes' invalidations were not asked for.
+// A store that takes no entries was taken for none, and nothing that was in memory counted.
 
 /** The same store, for versions alone. */
 function versionsAlone(store: Store): Store {
