@@ -50,6 +50,7 @@ export async function tell(service: Service, database: Database): Promise<void> 
   const read = Promise.resolve(service.user(7)); // waited for: a promise of Prisma does nothing before
   await slow.answered; // with 'Ada King', which is still on its way
   await service.rename(7, 'Ada Lovelace');
+  await new Promise((resolve) => setTimeout(resolve, 20)); // clocks have moved on when it lands
   slow.release();
   await read;
   reads = database.reads;
