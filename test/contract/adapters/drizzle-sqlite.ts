@@ -286,7 +286,7 @@ function readBy(
       const result = await writes.write(sql, params);
       // Which tables another client has made, this one finds out in a load.
       if (/^\s*(create|drop|alter)/i.test(sql))
-        await learn({ key: ['learn', sql], load: () => reads.read('select count(*) from pairs') });
+        await learn({ key: ['learn', sql], load: () => reads.read('select count(*) from accounts') });
       return result;
     },
     read: reads.read,
