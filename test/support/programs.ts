@@ -229,8 +229,7 @@ async function perform(program: readonly Actor[], stage: Stage, step: Step): Pro
           await step(`commit ${op.row}`);
           value = db.commit(op.row);
         });
-        await writing;
-        return acknowledge('tag', op.row, value);
+        return written(at, 'tag', op.row, () => value, writing);
       }
       default:
         await step(op.op);
@@ -243,18 +242,19 @@ async function perform(program: readonly Actor[], stage: Stage, step: Step): Pro
     at: number,
     what: string,
     row: Row,
-    value: number,
+    value: number | (() => number),
     call: Promise<unknown>,
     counts: Promise<boolean> = Promise.resolve(true),
   ): Promise<void> {
+    const committed = () => (typeof value === 'number' ? value : value());
     try {
       await call;
-      if (await counts) acknowledge(what, row, value);
+      if (await counts) acknowledge(what, row, committed());
     } catch (error) {
       pending(error);
       if (what !== 'tag' && what !== 'clear') return;
-      acknowledge(`pending at ${at}`, row, value);
-      refused.push([row, value]);
+      acknowledge(`pending at ${at}`, row, committed());
+      refused.push([row, committed()]);
     }
   }
 
@@ -305,7 +305,8 @@ export function aStage(processes: number, how: 'memory' | 'watched' | 'unwatched
     const wire = faultyStore(server);
     wires.push(wire);
     const store = scheduled(how === 'watched' ? wire : unwatched(wire), step);
-    return watch(createCache({ clock, memory, jitter: 0, timeout: 5000, store }), clock);
+    // A transaction, too, is to say when nobody has confirmed what it ends.
+    return watch(createCache({ clock, memory, jitter: 0, timeout: 5000, store, onUnacknowledged: 'throw' }), clock);
   });
   return {
     caches,
