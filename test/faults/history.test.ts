@@ -4,7 +4,7 @@ import { flaws } from './history/naive.js';
 import { play } from './history/play.js';
 import { describeVerdict, holds } from './history/verdict.js';
 
-// Histories of real processes on a real Redis and a real PostgreSQL, under faults. The long form, 120 s and five seeds:
+// Histories of real processes on a real Redis and a real PostgreSQL, under faults. The long form, 120 s for each of five seeds:
 // npx tsx test/faults/history/run.ts; what it said last stands in history/results.md.
 
 const { postgres } = inject('services');
