@@ -18,8 +18,8 @@ describe('an example runs to its end and says what it shows:', () => {
   test.each([
     ['quickstart', /200 calls: Ada, 1 query\nafter the write: Ada Lovelace, 2 queries/],
     ['service', /after the rollback +1: 70, 2: 30/],
-    ['batch', /cold +1 queries[^]*warm +0 queries[^]*yes, no, maybe/],
-    ['tree', /still 4 queries[^]*the same object: true/],
+    ['batch', /cold +1 queries[\s\S]*warm +0 queries[\s\S]*yes, no, maybe/],
+    ['tree', /still 4 queries[\s\S]*the same object: true/],
     ['warm', /30 reads of team 2, of which \d+ had to wait/],
     ['tenants', /acme zeta 2 queries\nTenantMissingError\nacme reads its 300 pages again: 0 queries/],
   ])('%s', { timeout: 70_000 }, async (file, says) => {
