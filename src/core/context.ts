@@ -145,8 +145,12 @@ export function handUp(
 }
 
 /** What a load that failed has read, nobody hears; a load that catches its error has made something of that. */
-export async function orTorn<T>(owner: object, loading: Promise<T>): Promise<T> {
-  if (running === 0) return loading;
+export function orTorn<T>(owner: object, loading: Promise<T>): Promise<T> {
+  // Most reads are in no load, and are not to wait a turn longer for it.
+  return running === 0 ? loading : tornBy(owner, loading);
+}
+
+async function tornBy<T>(owner: object, loading: Promise<T>): Promise<T> {
   try {
     return await loading;
   } catch (error) {

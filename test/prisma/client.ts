@@ -20,6 +20,13 @@ const require = createRequire(`${here}package.json`);
 /** Whether `npm run setup` has brought it. */
 export const hasPrisma = existsSync(`${here}generated/schema.prisma`);
 
+/** Says why the tests of a file are skipped. @throws Error where nobody would read that */
+export function tellOfNoPrisma(): string {
+  const text = 'npm run setup brings Prisma, and generates its clients';
+  if (process.env.CI || process.env.UNSTALE_TEST_STRICT) throw new Error(`no Prisma: ${text}`);
+  return text;
+}
+
 export async function prismaOf(dialect: AdapterDialect): Promise<Prisma> {
   const provider = dialect === 'postgres' ? 'postgresql' : dialect;
   const { PrismaClient, Prisma } = await import(

@@ -1,7 +1,7 @@
 import { describe, inject, test } from 'vitest';
-import { hasPrisma } from '../../prisma/client.js';
+import { hasPrisma, tellOfNoPrisma } from '../../prisma/client.js';
 import { declareContract } from './declare.js';
 import { driversOf } from './drivers.js';
 
 if (hasPrisma) declareContract(await driversOf(inject('services'), 'prisma'));
-else describe('prisma', () => test.skip('npm run setup brings Prisma, and generates its clients'));
+else describe('prisma', () => test.skip(tellOfNoPrisma()));

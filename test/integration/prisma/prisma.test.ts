@@ -1,6 +1,6 @@
 import { cached, unwrap, withCache } from 'unstale/prisma';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
-import { hasPrisma } from '../../prisma/client.js';
+import { hasPrisma, tellOfNoPrisma } from '../../prisma/client.js';
 import { type Opened, type PrismaWorld, prismaWorld } from './world.js';
 
 const services = inject('services');
@@ -436,4 +436,4 @@ function gate(): { promise: Promise<void>; resolve: () => void } {
   return { promise, resolve };
 }
 
-if (!hasPrisma) test.skip('npm run setup brings Prisma, and generates its clients');
+if (!hasPrisma) test.skip(tellOfNoPrisma());
