@@ -4,14 +4,18 @@
  * @packageDocumentation
  */
 export type { Cache } from './cache.js';
+export type { AuditCounts } from './core/audits.js';
 export type { Clock } from './core/clock.js';
 export type { Dependency, What } from './core/dependency.js';
 export type { Derivable } from './core/derivable.js';
 export type { Duration, Unit } from './core/duration.js';
 export {
   ClosedError,
+  CommitUnknownError,
+  FenceUnavailableError,
   InvalidationPendingError,
   LoadTimeoutError,
+  OutboxUnavailableError,
   StoreUnavailableError,
   TenantMissingError,
   UnstaleError,
@@ -35,10 +39,10 @@ export type {
   NeedsOneParameter,
 } from './core/functions.js';
 export type { Receipt } from './core/invalidate.js';
-export type { CacheOptions, Copy, LoadContext, Mode, ReadOptions, Timing } from './core/options.js';
+export type { CacheOptions, Copy, LoadContext, Mode, OutboxOptions, ReadOptions, Timing } from './core/options.js';
 export type { Cached, Traced } from './core/outcome.js';
 export type { Snapshot } from './core/snapshot.js';
-export type { CountedBy, Counts, Reads } from './core/stats.js';
+export type { CountedBy, Counts } from './core/stats.js';
 export type {
   Lease,
   Store,
@@ -50,6 +54,8 @@ export type {
   Version,
 } from './core/store.js';
 export { createCache } from './create-cache.js';
+export { type FenceSql, fenceSql } from './fence-sql.js';
+export { type OutboxSql, outboxSql } from './outbox-sql.js';
 export type { Batch, BatchOptions, LoadRows, LoadValues, OrError } from './structures/batch/types.js';
 export {
   type ColumnsOf,

@@ -1,5 +1,13 @@
-import { clientIn, openClient, type Per, replace, takenBackBy, type WrapOptions } from '../../src/adapter/index.js';
-import { InvalidationPendingError } from '../../src/index.js';
+import {
+  clientIn,
+  type Driver,
+  openClient,
+  type Per,
+  replace,
+  takenBackBy,
+  type WrapOptions,
+} from '../../src/adapter/index.js';
+import { CommitUnknownError, InvalidationPendingError } from '../../src/index.js';
 import { databaseOf } from './database.js';
 import { type Callback, type Config, type DrizzleSession, from, textOf, type Wire, within } from './internals.js';
 import { streaming } from './streams.js';
@@ -14,15 +22,29 @@ export function wrapSession(session: DrizzleSession, options: WrapOptions) {
   const { answers, ...place } = databaseOf(session, options.database);
   const ask = async (connection: any, sql: string) =>
     answers.rowsOf(await connection.query({ text: sql, sql, rowMode: 'all' }, [])) ?? [];
-  const cache = openClient({ options, adapter: 'drizzle', ...place, driver: { ...answers, ask } });
   const own: Wire =
     typeof client === 'function' ? { query: ({ text, rowMode }, params) => client(text, params, rowMode) } : client;
+  const isPool = 'totalCount' in own || 'getConnection' in own;
+  const take = (pool: Wire) => (pool.connect ?? pool.getConnection)!.call(pool);
+  const borrow: Driver<any>['borrow'] = (fn) =>
+    lent(
+      () => take(own),
+      (connection) => fn((sql) => ask(connection, sql)),
+    );
+  const driver = { ...answers, ask, borrow: isPool ? borrow : undefined };
+  const cache = openClient({ options, adapter: 'drizzle', ...place, driver });
   /** By what stands for the connection. */
   const sessions = new WeakMap<object, ReturnType<typeof cache.session>>();
 
-  const read = (config: Config, params: readonly unknown[], per: Per | undefined, send: () => Promise<any>) => {
+  const read = (
+    config: Config,
+    params: readonly unknown[],
+    per: Per | undefined,
+    send: () => Promise<any>,
+    again?: false,
+  ) => {
     const shape = config.rowMode ?? (config.rowsAsArray ? 'array' : undefined);
-    return cache.read({ sql: textOf(config), params, per, shape }, send, answers);
+    return cache.read({ sql: textOf(config), params, per, shape, again }, send, answers);
   };
 
   const sendBy = (connection: Wire, config: Config, params: readonly unknown[]) => {
@@ -36,7 +58,7 @@ export function wrapSession(session: DrizzleSession, options: WrapOptions) {
     const at = cache.session(connection);
     const query: Wire['query'] = (config, params = config.values ?? []) => {
       const send = () => sendBy(connection, config, params);
-      return reads !== undefined && at.isIdle ? read(config, params, reads.per, send) : send();
+      return reads !== undefined && at.isIdle ? read(config, params, reads.per, send, false) : send();
     };
     const { execute } = connection;
     const more = execute && {
@@ -51,15 +73,20 @@ export function wrapSession(session: DrizzleSession, options: WrapOptions) {
   };
 
   const ofPool = (pool: Wire, per: Per | undefined): Wire => {
-    const take = () => (pool.connect ?? pool.getConnection)!.call(pool);
     const query: Wire['query'] = (config, params = config.values ?? []) =>
-      read(config, params, per, () => lent(take, (connection) => sendBy(connection, config, params)));
-    return from(pool, { query, [pool.connect ? 'connect' : 'getConnection']: async () => ofConnection(await take()) });
+      read(config, params, per, () =>
+        lent(
+          () => take(pool),
+          (connection) => sendBy(connection, config, params),
+        ),
+      );
+    const given = async () => ofConnection(await take(pool));
+    return from(pool, { query, [pool.connect ? 'connect' : 'getConnection']: given });
   };
 
   /** What stands for the session's own pool, connection or proxy, for statements that say `per`. */
   const put = (per?: Per): unknown => {
-    if ('totalCount' in own || 'getConnection' in own) return ofPool(own, per);
+    if (isPool) return ofPool(own, per);
     const connection = ofConnection(own, { per });
     if (own === client) return connection;
     const proxy = (text: string, params: unknown[], rowMode: string) => connection.query({ text, rowMode }, params);
@@ -113,9 +140,10 @@ async function lent<T>(take: () => Promise<Wire>, fn: (connection: Wire) => Prom
   return running;
 }
 
-/** Drizzle takes every error for one of the statement, which has succeeded when its invalidation is pending. */
+/** Drizzle takes every error for one of the statement. What ours say is of the write, which may have succeeded. */
 function unveil(error: Error): never {
-  throw error.cause instanceof InvalidationPendingError ? error.cause : error;
+  const { cause } = error;
+  throw cause instanceof InvalidationPendingError || cause instanceof CommitUnknownError ? cause : error;
 }
 
 /** The argument of `prepareQuery`, in every dialect. */

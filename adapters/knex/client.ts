@@ -30,7 +30,19 @@ export function wrapClient(client: KnexClient, options: WrapOptions): Wrapping {
   const Original = client.constructor as ClientClass;
   const place = () => databaseOf(client, options.database);
   const responses = responsesOf(client, place().dialect.name);
-  const driver = { ...responses, ask: askOf(client, responses) };
+  const ask = askOf(client, responses);
+  const driver: Driver<Query> = {
+    ...responses,
+    ask,
+    async borrow(fn) {
+      const connection = await client.acquireConnection();
+      try {
+        return await fn((sql) => ask(connection, sql));
+      } finally {
+        await client.releaseConnection(connection);
+      }
+    },
+  };
   const open = () => openClient<Query>({ options, adapter: 'knex', ...place(), driver });
   let cache = open();
   let isOpen = true;
@@ -120,7 +132,10 @@ export function wrapClient(client: KnexClient, options: WrapOptions): Wrapping {
     }
 
     override async destroy(callback: unknown): Promise<void> {
-      if (!this.transacting) isOpen = false;
+      if (!this.transacting) {
+        isOpen = false;
+        await cache.rest();
+      }
       try {
         await super.destroy(callback);
       } finally {

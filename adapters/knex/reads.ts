@@ -42,14 +42,17 @@ export function readThrough(runner: Runner, cache: Client<Query>, responses: Res
       return connect.call(runner, () => runner.query(query));
 
     let own: { query: Query; runner: Runner } | undefined;
-    const load = async () => {
-      const sent = { ...query };
-      own = { query: sent, runner: rawRunner(runner) };
-      await connect.call(own.runner, (it) => it.query(sent));
+    const send = async (sent: Query, by: Runner) => {
+      await connect.call(by, (it) => it.query(sent));
       return sent;
     };
+    const load = async () => {
+      own = { query: { ...query }, runner: rawRunner(runner) };
+      return send(own.query, own.runner);
+    };
+    const again = () => send({ ...query }, rawRunner(runner));
     const params = client.prepBindings(query.bindings) ?? [];
-    const statement = { sql: client.positionBindings(query.sql), params, per };
+    const statement = { sql: client.positionBindings(query.sql), params, per, again };
     const { response } = await cache.read(statement, load, responses);
     return answer(runner, { ...(own?.query ?? query), response }, own?.runner.connection);
   };

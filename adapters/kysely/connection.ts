@@ -34,7 +34,17 @@ export class LazyConnection implements DatabaseConnection {
     const send = () => this.#use((connection, session) => sent(connection, session, query));
     if (this.#session?.unit !== undefined) return send();
     const { sql, parameters: params } = query;
-    return this.#cache.read({ sql, params }, send, this.#form);
+    return this.#cache.read({ sql, params, again: () => this.#sendApart(query) }, send, this.#form);
+  }
+
+  /** On a connection of its own: the reader's may have begun a transaction by then. */
+  async #sendApart(query: CompiledQuery): Promise<Result> {
+    const apart = new LazyConnection(this.#driver, this.#cache, this.#form);
+    try {
+      return await apart.#use((connection, session) => sent(connection, session, query));
+    } finally {
+      await apart.release();
+    }
   }
 
   async *streamQuery<R>(query: CompiledQuery, chunkSize?: number): AsyncIterableIterator<QueryResult<R>> {

@@ -1,5 +1,15 @@
 import type { DatabaseConnection, Dialect, Driver } from 'kysely';
-import { type Client, expected, openClient, type Dialect as Sql, type WrapOptions } from '../../src/adapter/index.js';
+import {
+  type Client,
+  expected,
+  notConnected,
+  openClient,
+  type Row,
+  type Driver as Seen,
+  type Dialect as Sql,
+  type WrapOptions,
+} from '../../src/adapter/index.js';
+import { survivesBreaks } from './breaks.js';
 import { LazyConnection, type Result } from './connection.js';
 import { formOf } from './form.js';
 
@@ -18,6 +28,23 @@ export interface KyselyOptions extends WrapOptions {
 export function wrapDriver(dialect: Dialect, { address = '', ...options }: KyselyOptions): Driver {
   const name = nameOf(dialect);
   const driver = dialect.createDriver();
+  const ask = async (connection: object, sql: string) =>
+    (await (connection as DatabaseConnection).executeQuery(raw(sql))).rows as Row[];
+  // Drivers for other clients than node-postgres have other names.
+  const isOfPg = driver.constructor.name === 'PostgresDriver';
+  let isConnected = false;
+  const borrow: NonNullable<Seen<Result>['borrow']> = async (fn) => {
+    if (!isConnected) throw notConnected;
+    const connection = await driver.acquireConnection();
+    let end: (() => void) | undefined;
+    try {
+      if (isOfPg) end = await survivesBreaks(connection);
+      return await fn((sql) => ask(connection, sql));
+    } finally {
+      end?.();
+      await driver.releaseConnection(connection);
+    }
+  };
   const cache: Client<Result> = openClient<Result>({
     options,
     adapter: 'kysely',
@@ -25,25 +52,22 @@ export function wrapDriver(dialect: Dialect, { address = '', ...options }: Kysel
     database: options.database,
     address,
     driver: {
-      ask: async (connection, sql) => (await (connection as DatabaseConnection).executeQuery(raw(sql))).rows as [],
+      ask,
+      borrow,
       rowsOf: ({ rows }) => rows,
       hideRows: (result) => ({ ...result, rows: [] }),
     },
   });
-  const form = formOf(async (sql) => {
-    const connection = await driver.acquireConnection();
-    try {
-      return (await connection.executeQuery(raw(sql))).rows;
-    } finally {
-      await driver.releaseConnection(connection);
-    }
-  });
+  const form = formOf((sql) => borrow((ask) => ask(sql)));
   const quoted = (text: string) =>
     name === 'mysql' ? `\`${text.replaceAll('`', '``')}\`` : `"${text.replaceAll('"', '""')}"`;
   const control = (connection: DatabaseConnection, sql: string, fn: (own: DatabaseConnection) => Promise<void>) =>
     (connection as LazyConnection).control(sql, fn);
   return {
-    init: () => driver.init(),
+    async init() {
+      await driver.init();
+      isConnected = true;
+    },
     acquireConnection: async () => new LazyConnection(driver, cache, form),
     releaseConnection: (connection) => (connection as LazyConnection).release(),
     beginTransaction: (connection, settings) =>
@@ -63,6 +87,8 @@ export function wrapDriver(dialect: Dialect, { address = '', ...options }: Kysel
         ),
     }),
     async destroy() {
+      await cache.rest();
+      isConnected = false;
       try {
         await driver.destroy();
       } finally {

@@ -2,7 +2,9 @@ import { AsyncResource } from 'node:async_hooks';
 import { EventEmitter } from 'node:events';
 import {
   answersOf,
+  asks,
   clientIn,
+  type Driver,
   openClient,
   placeOf,
   replace,
@@ -30,6 +32,9 @@ export function wrap(core: Pool | Connection, options: WrapOptions): Wrapping {
       ask: (connection, sql) => (seen.get(connection) as Seen).ask(sql),
       rowsOf: (answer) => (answer[2] ? undefined : answers.rowsOf(answer)),
       connectionOf: ({ connection }) => connection,
+      borrow: isPool
+        ? borrowOf(core, (connection, sql) => seen.get(connection)?.ask(sql) ?? asks.mysql(connection, sql))
+        : undefined,
     },
   });
   const close = () => {
@@ -40,7 +45,9 @@ export function wrap(core: Pool | Connection, options: WrapOptions): Wrapping {
     (from: Pool | Connection, mayRead: () => boolean): Read =>
     (how, options, send) => {
       const statement = mayRead() ? readable(how, options, from, settings) : undefined;
-      return statement && cache.read(statement, send, answers);
+      // Whoever holds a connection may do something else on it by then.
+      const again = from === core && isPool ? undefined : (false as const);
+      return statement && cache.read({ ...statement, again }, send, answers);
     };
   const meet = (connection: Connection) => {
     if (!isOpen || seen.has(connection)) return;
@@ -83,8 +90,10 @@ export function wrap(core: Pool | Connection, options: WrapOptions): Wrapping {
       if (callback) callback(error);
       else if (error) throw error;
     });
-  const endLater: Pool['end'] = (callback) =>
-    pending.size === 0 ? ended(callback) : void Promise.allSettled(pending).then(() => ended(callback));
+  const endLater: Pool['end'] = (callback) => {
+    const last = [...pending, cache.rest()].filter((one) => one !== undefined);
+    return last.length === 0 ? ended(callback) : void Promise.allSettled(last).then(() => ended(callback));
+  };
   ways.push(replace(core, 'end', endLater));
   Object.defineProperty(core, clientIn, { value: cache, configurable: true });
   const unwrap = () => {
@@ -93,6 +102,21 @@ export function wrap(core: Pool | Connection, options: WrapOptions): Wrapping {
     for (const way of ways) way();
   };
   return { unwrap };
+}
+
+/** A connection of the pool, as the pool gives them by itself. */
+function borrowOf(core: Pool, ask: (connection: Connection, sql: string) => Promise<any>): Driver<Answer>['borrow'] {
+  const { getConnection } = core;
+  return async (fn) => {
+    const connection = await new Promise<Connection & { release(): void }>((resolve, reject) => {
+      getConnection.call(core, (error, given: any) => (error ? reject(error) : resolve(given)));
+    });
+    try {
+      return await fn((sql) => ask(connection, sql));
+    } finally {
+      connection.release();
+    }
+  };
 }
 
 /** How what is on a connection goes when its pool was unwrapped, unless a transaction is open; known to both copies of the package. */

@@ -3,6 +3,7 @@ import {
   answersOf,
   type Client,
   clientIn,
+  type Driver,
   openClient,
   type Per,
   placeOf,
@@ -56,11 +57,12 @@ class Wrapped {
     this.#answers = answersOf('postgres', () => sample);
     const ask = async (client: object, sql: string) =>
       (await this.#queryOf(client as PgClient).call(client, { text: sql, rowMode: undefined })).rows;
+    const borrow = isPool(given) ? borrowOf(given, ask) : undefined;
     this.cache = openClient({
       options,
       adapter: 'pg',
       ...placeOf('postgres', settings, options.database, 'this pool'),
-      driver: { ...this.#answers, ask },
+      driver: { ...this.#answers, ask, borrow },
     });
   }
 
@@ -86,8 +88,15 @@ class Wrapped {
         const call = callOf(args);
         if (call === undefined || !this.#isOpen) return query.apply(pool, args);
         // The client that it takes must not look into the cache again.
-        const send = () => query.call(pool, { ...call.config, cache: false });
-        return answered(this.#read(call.config, send), call.callback);
+        const send = () => {
+          const statement: Told[typeof told] = {};
+          // A connection that breaks is told to the pool before its statement, which has more to say of it.
+          return query.call(pool, { ...call.config, cache: false, [told]: statement }).catch(async (error: unknown) => {
+            await statement.ended;
+            throw error;
+          });
+        };
+        return answered(this.#read(call.config, send, {}), call.callback);
       }),
       this.#end(pool),
     ];
@@ -100,7 +109,9 @@ class Wrapped {
   #end(given: PgPool | PgClient): () => void {
     const { end } = given;
     return replace(given as PgClient, 'end', (callback?: Callback) => {
-      const ended = Promise.resolve(end.call(given)).finally(() => this.close());
+      const finish = async () => end.call(given);
+      const resting = this.cache.rest();
+      const ended = (resting?.then(finish) ?? finish()).finally(() => this.close());
       return answered(ended, callback);
     });
   }
@@ -124,7 +135,7 @@ class Wrapped {
       if (call === undefined) return query.apply(client, args);
       const send = () => this.#send(client, session, call.config);
       const mayRead = session.isIdle && call.config.cache !== false;
-      return answered(mayRead ? this.#read(call.config, send) : send(), call.callback);
+      return answered(mayRead ? this.#read(call.config, send, { again: false }) : send(), call.callback);
     };
     const restore = replace(client, 'query', Object.assign(seen, { [leave]: left }));
     return restore;
@@ -134,20 +145,22 @@ class Wrapped {
     return this.#queries.get(client) ?? client.query;
   }
 
-  #read(config: Config, send: () => Promise<any>): Promise<any> {
+  #read(config: Config, send: () => Promise<any>, how: { again?: false }): Promise<any> {
     const { text, values = [], cache, rowMode } = config;
     const isKnown = Object.entries(config).every(([name, value]) => value == null || readable.has(name));
     if (typeof text !== 'string' || !Array.isArray(values) || !isKnown) return send();
-    const statement = { sql: text, params: values, per: cache as Per, shape: rowMode };
+    const statement = { sql: text, params: values, per: cache as Per, shape: rowMode, ...how };
     return this.cache.read(statement, send, this.#answers);
   }
 
-  #send(client: PgClient, session: Session<any>, { cache: _, ...config }: Config): Promise<any> {
+  #send(client: PgClient, session: Session<any>, given: Config & Partial<Told>): Promise<any> {
+    const { cache: _, [told]: statement = {}, ...config } = given;
     const { name, values } = config;
     const text = config.text ?? preparedText(client, name as string);
     const send = (sql: string) => this.#queryOf(client).call(client, sql === text ? config : { ...config, text: sql });
     // A prepared statement has one text for ever.
-    return session.run(text, Array.isArray(values) ? values : [], send, name === undefined);
+    statement.ended = session.run(text, Array.isArray(values) ? values : [], send, name === undefined);
+    return statement.ended;
   }
 
   /** Rows, or data, go by at the caller's speed; what comes behind is that they have ended. */
@@ -194,9 +207,30 @@ class Wrapped {
   }
 }
 
+/** A client of the pool, as the pool gives them by itself. */
+function borrowOf(pool: PgPool, ask: Driver<any>['ask']): Driver<any>['borrow'] {
+  const { connect } = pool;
+  return async (fn) => {
+    const client = await connect.call(pool);
+    // One that breaks tells its statement, and everybody else who listens; the pool takes it back and drops it.
+    client.on('error', ignored);
+    try {
+      return await fn((sql) => ask(client, sql));
+    } finally {
+      client.off('error', ignored);
+      client.release();
+    }
+  };
+}
+const ignored = () => {};
+
 /** How a client's `query` goes when its pool was unwrapped, unless a transaction is open; known to both copies of the package. */
 const leave: unique symbol = Symbol.for('unstale.pg.leave') as never;
 type Left = Record<typeof leave, () => boolean>;
+
+/** Of a config that goes by way of a pool: how its statement has ended, for whoever gave it to the pool. */
+const told = Symbol('told');
+type Told = Record<typeof told, { ended?: Promise<unknown> }>;
 
 /** Of a query config. Others change what rows look like, or how long the caller is going to wait. */
 const readable = new Set(['text', 'values', 'name', 'rowMode', 'queryMode', 'cache']);

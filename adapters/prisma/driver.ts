@@ -12,8 +12,12 @@ export interface OnePlace {
 type At = Pick<DriverAdapter, 'queryRaw' | 'executeRaw'>;
 type Run = (session: Session<Result>) => Promise<Result>;
 
-/** A connected driver adapter, seen: a pool, or in SQLite the one connection. Each has one client. */
-export function seenAdapter(inner: DriverAdapter, cache: Client<Result>): DriverAdapter {
+/**
+ * A connected driver adapter, seen: a pool, or in SQLite the one connection. Each has one client.
+ *
+ * @param leaves - called before it is disposed of
+ */
+export function seenAdapter(inner: DriverAdapter, cache: Client<Result>, leaves: () => Promise<void>): DriverAdapter {
   const { provider, adapterName } = inner;
   const disposed = cache.use();
   // Where there is one connection, what runs beside a transaction runs in it.
@@ -46,14 +50,38 @@ export function seenAdapter(inner: DriverAdapter, cache: Client<Result>): Driver
     return result;
   };
 
-  return {
+  /** A write that something must be put before its COMMIT needs one connection for all of that. */
+  const wants = ({ sql, args }: SqlQuery) =>
+    single === undefined && cache.session({ adapter: inner }).wantsTransaction(sql, args);
+  const within = async <T>(fn: (tx: Transaction) => Promise<T>): Promise<T> => {
+    const tx = await seen.startTransaction();
+    // Some only give the connection back.
+    const { usePhantomQuery } = tx.options as { usePhantomQuery?: boolean };
+    const say = (sql: string) => (usePhantomQuery ? undefined : tx.executeRaw({ sql, args: [], argTypes: [] }));
+    try {
+      const result = await fn(tx);
+      await say('COMMIT');
+      await tx.commit();
+      return result;
+    } catch (error) {
+      await Promise.resolve(say('ROLLBACK')).catch(() => {});
+      await tx.rollback().catch(() => {});
+      throw error;
+    }
+  };
+
+  const seen: DriverAdapter = {
     provider,
     adapterName,
     async queryRaw(query) {
+      if (wants(query)) return within((tx) => tx.queryRaw(query));
       hear(query.sql);
       return (await alone(query.sql, queried(inner, query))).set!;
     },
-    executeRaw: async (query) => (await alone(query.sql, executed(inner, query))).count!,
+    async executeRaw(query) {
+      if (wants(query)) return within((tx) => tx.executeRaw(query));
+      return (await alone(query.sql, executed(inner, query))).count!;
+    },
     async executeScript(script) {
       await alone(script, (session) => ran(session, script, () => inner.executeScript(script)));
     },
@@ -85,9 +113,11 @@ export function seenAdapter(inner: DriverAdapter, cache: Client<Result>): Driver
     underlyingDriver: () => inner.underlyingDriver?.(),
     async dispose() {
       if (asker !== undefined) asker.at = undefined;
+      await leaves();
       await inner.dispose().finally(disposed);
     },
   };
+  return seen;
 }
 
 /** What may be a lookup by a unique key, or several: nothing tells them from other queries with such a condition. */

@@ -1,6 +1,6 @@
-import { type Driver, expected, openClient, placeOf, type WrapOptions } from '../../src/adapter/index.js';
+import { type Driver, expected, notConnected, openClient, placeOf, type WrapOptions } from '../../src/adapter/index.js';
 import { type OnePlace, seenAdapter } from './driver.js';
-import type { Configured, DriverAdapterFactory } from './internals.js';
+import type { Configured, DriverAdapter, DriverAdapterFactory } from './internals.js';
 import { plainRows, type Result, rowsOf, type Wrapped, wrapped } from './rows.js';
 
 /** Options of `withCache`. */
@@ -23,9 +23,27 @@ export function wrapFactory<F extends DriverAdapterFactory>(factory: F, { addres
   const { config, options: { schema } = {} } = factory as Configured;
   const settings = dialect === 'postgres' ? { ...(config as object | undefined), schema } : undefined;
   const place = placeOf(dialect, settings, options.database, `the driver adapter ${factory.adapterName}`);
+  /** Those that are connected, by whatever clients. */
+  const adapters = new Set<DriverAdapter>();
+  const askOf = (at: OnePlace['adapter']) => async (sql: string) =>
+    plainRows(await at.queryRaw({ sql, args: [], argTypes: [] }));
+  const borrow: Driver<Result>['borrow'] = async (fn) => {
+    const [adapter] = adapters;
+    if (adapter === undefined) throw notConnected;
+    // The only way to a connection of its own. What it begins is over at once.
+    const tx = await adapter.startTransaction();
+    try {
+      const ask = askOf(tx);
+      await ask('COMMIT');
+      return await fn(ask);
+    } finally {
+      await tx.rollback().catch(ignored);
+    }
+  };
   const driver: Driver<Result> = {
-    ask: async (connection, sql) =>
-      plainRows(await (connection as OnePlace).adapter.queryRaw({ sql, args: [], argTypes: [] })),
+    ask: (connection, sql) => askOf((connection as OnePlace).adapter)(sql),
+    isSpread: (connection) => dialect !== 'sqlite' && adapters.has((connection as OnePlace).adapter as DriverAdapter),
+    borrow: dialect === 'sqlite' ? undefined : borrow,
     rowsOf,
     hideRows: ({ count }) => ({ count, set: count === undefined ? none : undefined }),
   };
@@ -35,10 +53,19 @@ export function wrapFactory<F extends DriverAdapterFactory>(factory: F, { addres
     [wrapped]: { before: factory, client },
     provider: factory.provider,
     adapterName: factory.adapterName,
-    connect: async () => seenAdapter(await factory.connect(), client),
+    async connect() {
+      const adapter: DriverAdapter = await factory.connect();
+      adapters.add(adapter);
+      const disposed = async () => {
+        if (adapters.size === 1) await client.rest();
+        adapters.delete(adapter);
+      };
+      return seenAdapter(adapter, client, disposed);
+    },
     ...(factory.connectToShadowDb && { connectToShadowDb: () => factory.connectToShadowDb!() }),
   };
   return seen as DriverAdapterFactory as F;
 }
 
+const ignored = () => {};
 const none = { columnNames: [], columnTypes: [], rows: [] };

@@ -9,6 +9,9 @@ export type Command = readonly [name: string, ...args: (string | number | Buffer
 /** A server's answer. An error is a value here: in a chunk of many commands each has its own fate. */
 export type Reply = Buffer | number | null | Error | readonly Reply[];
 
+/** What a key holds; a version is text in the end. */
+export type Value = Buffer | string | null | Error;
+
 /** A connection of ioredis. */
 export interface Client {
   readonly options: ClientOptions;

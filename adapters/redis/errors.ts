@@ -5,6 +5,11 @@ export class DemotedError extends StoreUnavailableError {
   readonly isDemoted = true;
 }
 
+/** The node answers, and what it is set to does not fit this cache: somebody has to set it right. */
+export class UnfitError extends StoreUnavailableError {
+  readonly isUnfit = true;
+}
+
 /** What kept Redis from answering, as the error that a store rejects with. */
 export function unavailable(reply: unknown): StoreUnavailableError {
   if (reply instanceof StoreUnavailableError) return reply;

@@ -1,5 +1,6 @@
 import { type Clock, StoreUnavailableError } from '../../src/adapter/index.js';
 import type { Client, Command, Reply } from './client.js';
+import { sayDenied } from './denied.js';
 
 /**
  * One connection, which reconnects for ever unless it was made not to, and on which nothing waits for ever.
@@ -157,7 +158,10 @@ export class Link {
   }
 
   #failed(flight: Flight, i: number, error: Error): void {
-    if (error.name === 'ReplyError') return this.#answered(flight, i, plain(error));
+    if (error.name === 'ReplyError') {
+      sayDenied(error);
+      return this.#answered(flight, i, plain(error));
+    }
     if (--flight.left === 0) this.#inFlight--;
     if (this.#flights.delete(flight))
       flight.reject(new StoreUnavailableError(`the connection was lost (${error.message})`));

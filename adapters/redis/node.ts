@@ -1,7 +1,7 @@
 import { type Clock, StoreUnavailableError } from '../../src/adapter/index.js';
 import { type Breaker, type BreakerState, createBreaker } from './breaker.js';
 import type { Address, Client, Command, Reply } from './client.js';
-import type { DemotedError } from './errors.js';
+import type { DemotedError, UnfitError } from './errors.js';
 import { type Attempts, Link } from './link.js';
 import type { Look } from './trust.js';
 
@@ -147,10 +147,13 @@ export class Node {
     if (generation !== this.link.generation || !this.link.ready) return this.#lookNow();
     this.#why = reasonOf(error);
     // Time-outs and lost connections are what the breaker reports. This is something that somebody has to set right.
-    if (error.cause || (error as Partial<DemotedError>).isDemoted) this.#tell(error);
+    const { isDemoted, isUnfit } = error as Partial<DemotedError & UnfitError>;
+    if (error.cause || isDemoted || isUnfit) this.#tell(error);
     this.#distrust();
     this.#breaker.trip();
-    if ((error as Partial<DemotedError>).isDemoted) return this.#demoted();
+    // It has answered; another connection would bring the same answer.
+    if (isUnfit) return;
+    if (isDemoted) return this.#demoted();
     // Once may be a server that hangs: it will answer on this connection when it goes on. Twice may as well be a wire
     // that was cut without a word, on which nothing will ever come.
     if (++this.#silent >= 2) this.link.reconnect(this.#why);

@@ -1,11 +1,11 @@
 import { type Clock, StoreUnavailableError } from '../../src/adapter/index.js';
-import type { Command, Reply } from './client.js';
+import type { Command, Reply, Value } from './client.js';
 import type { Source } from './connection.js';
 import type { Keys } from './keys.js';
 import { Link } from './link.js';
 import type { Node } from './node.js';
 import type { Nodes } from './nodes.js';
-import type { Tracker, Value } from './reads.js';
+import type { Tracker } from './reads.js';
 import { identity } from './trust.js';
 
 /**
@@ -100,9 +100,10 @@ export class Pair implements Tracker {
     // By way of Sentinel or a name each connection can have got to another server.
     if (identity(server, replication) !== node.runs)
       throw new StoreUnavailableError('it is not the server that is trusted');
+    // The proof has a time of its own, and that it does not come is an answer.
+    this.#callOff();
     await this.#prove();
     if (this.#over || !node.trusted) throw new StoreUnavailableError('its node is not trusted any more');
-    this.#callOff();
     this.ready = true;
     this.#options.onReady();
     this.#barrier();

@@ -1,10 +1,11 @@
-import { type Clock, escapeTag, type StoreRead, StoreUnavailableError } from '../../src/adapter/index.js';
-import type { Command } from './client.js';
+import { escapeTag, type StoreRead, StoreUnavailableError } from '../../src/adapter/index.js';
+import type { Value } from './client.js';
+import { type CreateOptions, createVersions } from './create.js';
 import { unavailable } from './errors.js';
 import type { Keys } from './keys.js';
+import { mget } from './mget.js';
 import type { Node } from './node.js';
-import { carryOut, type Errand, type Nodes } from './nodes.js';
-import { freshVersion, tagTtl } from './versions.js';
+import { carryOut, type Errand } from './nodes.js';
 
 /**
  * All reads of a tick in one round trip.
@@ -14,7 +15,7 @@ import { freshVersion, tagTtl } from './versions.js';
  * to it: a read that joined a question on its way could get an answer from before its own beginning, and with it a
  * version that was replaced, and confirmed to be replaced, before it began.
  *
- * A tag without a version gets one here (SET NX, so that only one of many readers gives it), in a second round trip: so
+ * A tag without a version gets one (`create.ts`), in a second round trip: so
  * a tag that was evicted or flushed comes back with a version that never existed, and no entry holds under it.
  */
 export class Reads {
@@ -61,7 +62,7 @@ export class Reads {
     }
     const first = entries.size;
     const found = await this.#fetch(wanted, first, timeout);
-    await this.#create(found, wanted, first, timeout);
+    await this.#create(found, tags.keys(), first, timeout);
     // A loss was noticed between the question and the answer: nobody can say to which of the two epochs it belongs.
     if (this.#options.epoch() !== epoch) throw new StoreUnavailableError('its epoch has just changed');
     const { values, watched } = found;
@@ -75,8 +76,9 @@ export class Reads {
   }
 
   async #fetch(keys: readonly string[], first: number, timeout: number): Promise<Found> {
-    const { watch } = this.#options;
+    const { watch, clock } = this.#options;
     if (watch === undefined) return { values: await this.#ask(keys, first, timeout), watched: undefined };
+    const end = clock.now() + timeout;
     const found: Found = { values: new Array(keys.length), watched: new Set() };
     // Tags on the connection that reports their changes, entries beside it on the ordinary one: two commands, but the
     // time of one.
@@ -99,8 +101,9 @@ export class Reads {
     const lanes = [...tracked].map(async ([tracker, lane]) => {
       const values = await tracker.get(names(lane), timeout);
       if (!values.some((value) => value instanceof Error)) return put(lane, values, true);
-      // MOVED, or a pair that was just lost. The ordinary connection may still answer; it just watches nothing.
-      put(lane, await this.#ask(names(lane), 0, timeout), false);
+      // MOVED, or a pair that was just lost. The ordinary connection may still answer; it just watches nothing. If the
+      // whole server hangs it does not, and nobody waits for it as long again.
+      put(lane, await this.#ask(names(lane), 0, Math.max(timeout / 10, end - clock.now())), false);
     });
     const entries = ordinary.filter((i) => i < first).length;
     const rest = this.#ask(names(ordinary), entries, timeout).then((values) => put(ordinary, values, false));
@@ -110,69 +113,40 @@ export class Reads {
 
   /** The values of `keys`, of which the first `entries` are those of entries; errors are values. */
   async #ask(keys: readonly string[], entries: number, timeout: number): Promise<Value[]> {
-    const { nodes, clock } = this.#options;
+    const { nodes, clock, strict, keys: own } = this.#options;
     if (keys.length === 0) return [];
     if (nodes.cluster) {
       const errands = keys.map((key): Errand => ({ key, command: ['get', key] }));
       return (await carryOut(nodes, errands, timeout, clock)) as Value[];
     }
-    const commands = this.#split(keys, entries);
+    const bytesOf = (n: number) => (n < entries ? this.#entryBytes : versionBytes);
+    const witness = strict ? { key: own.epoch, epoch: this.#options.epoch() } : undefined;
     // The one node of a single server.
-    const node = nodes.all()[0] as Node;
-    const replies = await node.send(commands, timeout);
-    if (replies.length === 1 && Array.isArray(replies[0])) return replies[0] as Value[];
-    return replies.flatMap((reply, i) =>
-      Array.isArray(reply)
-        ? (reply as Value[])
-        : new Array<Value>((commands[i] as Command).length - 1).fill(reply as Value),
-    );
-  }
-
-  /** One MGET, or a few in one chunk: an answer of megabytes would keep the server from everybody else's. */
-  #split(keys: readonly string[], entries: number): Command[] {
-    const commands: Command[] = [];
-    let from = 0;
-    let bytes = 0;
-    for (let i = 0; i < keys.length; i++) {
-      bytes += i < entries ? this.#entryBytes : versionBytes;
-      if (bytes < maxBytes && i - from < maxKeys - 1 && i < keys.length - 1) continue;
-      commands.push(['mget', ...keys.slice(from, i + 1)]);
-      from = i + 1;
-      bytes = 0;
-    }
-    return commands;
+    return mget(nodes.all()[0] as Node, keys, bytesOf, timeout, witness);
   }
 
   /** Gives versions to the tags that have none. */
-  async #create({ values, watched }: Found, keys: readonly string[], first: number, timeout: number): Promise<void> {
-    const { nodes, clock, watch } = this.#options;
+  async #create({ values, watched }: Found, tags: Iterable<string>, first: number, timeout: number): Promise<void> {
     const missing: number[] = [];
     for (let i = first; i < values.length; i++) if (values[i] === null) missing.push(i);
     if (missing.length === 0) return;
-    const give = (key: string): Command => ['set', key, freshVersion(), 'PX', tagTtl, 'NX'];
-    const errands = missing.flatMap((i): Errand[] => {
-      const key = keys[i] as string;
-      return [
-        { key, command: give(key) },
-        { key, command: ['get', key] },
-      ];
+    const { keys, watch } = this.#options;
+    const names = [...tags].map((tag) => escapeTag(tag));
+    const unseen = missing.map((i) => {
+      const name = names[i - first] as string;
+      return { tag: keys.tag(name), owners: keys.owners(name) };
     });
-    const replies = await carryOut(nodes, errands, timeout, clock);
+    const versions = await createVersions(this.#options, unseen, timeout);
     missing.forEach((i, n) => {
-      // An error of the SET (out of memory, say) shows in the GET: there is still no version.
-      const [set, got] = [replies[2 * n], replies[2 * n + 1]];
-      // Evicted between the two: it has none, and gets one that nobody else will ever see.
-      values[i] = (got ?? (set instanceof Error ? set : Buffer.from(freshVersion()))) as Value;
+      values[i] = versions[n] as Value;
     });
     // The SET has told the tracker that the tag changed, and used up its watch. Only another GET sets it again.
     if (watch) for (const i of missing) watched?.delete(i);
   }
 }
 
-export interface ReadOptions {
-  readonly nodes: Nodes;
+export interface ReadOptions extends CreateOptions {
   readonly keys: Keys;
-  readonly clock: Clock;
   readonly timeout: number;
   epoch(): string | undefined;
   /** Why there is no epoch. */
@@ -193,12 +167,7 @@ export interface Tracker {
   get(keys: readonly string[], timeout: number): Promise<Value[]>;
 }
 
-/** What a key holds; a version is text in the end. */
-export type Value = Buffer | string | null | Error;
-
 const versionBytes = 24;
-const maxBytes = 64 * 1024;
-const maxKeys = 512;
 
 interface Batch {
   readonly entries: Map<string, number>;

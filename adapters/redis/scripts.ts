@@ -49,24 +49,77 @@ return 'v' .. ARGV[2]
 `);
 
 /** A name that no owner of a fence has. */
-export const nobody = '-';
+export const nobody = '';
+
+/**
+ * Fences a tag. KEYS: the tag, its owners. ARGV: the owner, milliseconds, random text.
+ *
+ * Neither key ends by itself, so no server drops them that keeps what has no TTL. The milliseconds count in the server's
+ * time, which is the same for all who ask about them.
+ */
+export const fence = script(`
+local time = redis.call('TIME')
+redis.call('ZADD', KEYS[2], time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[2], ARGV[1])
+redis.call('SET', KEYS[1], 'f' .. ARGV[3])
+return 1
+`);
+
+/** The owners of a tag whose time is over; nobody, if it is fenced and has none. KEYS: the tag, its owners. */
+export const expired = script(`
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local over = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now)
+if #over > 0 or redis.call('ZCARD', KEYS[2]) > 0 then return over end
+local version = redis.call('GET', KEYS[1])
+if version and string.sub(version, 1, 1) == 'f' then return { '${nobody}' } end
+return {}
+`);
+
+/**
+ * Gives a tag a version if it has none, and says which it has. KEYS: the tag, its owners. ARGV: random text, TTL.
+ *
+ * For readers of strict caches: whatever a tag was lost by, it never comes back unfenced while it has an owner.
+ */
+export const create = script(`
+local version = redis.call('GET', KEYS[1])
+if version then return version end
+if redis.call('ZCARD', KEYS[2]) > 0 then
+  redis.call('SET', KEYS[1], 'f' .. ARGV[1])
+  return 'f' .. ARGV[1]
+end
+redis.call('SET', KEYS[1], 'v' .. ARGV[1], 'PX', ARGV[2])
+return 'v' .. ARGV[1]
+`);
+
+/**
+ * Lets go of a tag where there is no room for a new version. KEYS: the tag, its owners. ARGV: who lets go of it. Returns
+ * the fenced version that stays; none, when the tag was forgotten and gets another when it is read.
+ */
+export const forget = script(`
+redis.call('ZREM', KEYS[2], ARGV[1])
+if redis.call('ZCARD', KEYS[2]) > 0 then return redis.call('GET', KEYS[1]) end
+redis.call('UNLINK', KEYS[1])
+return false
+`);
 
 /**
  * Compares the record of trust with what a node says of itself, and begins a new epoch where they differ.
  *
  * KEYS: the record. ARGV: an epoch in case a new one is needed, an epoch to end whatever the record says (or ''), the
- * caller's maxStale, then the name of a node and what it said, any number of times. Returns the epoch and the largest
- * maxStale that somebody has published lately. In the steady state it only reads.
+ * caller's maxStale, whether it is strict (1 or 0), then the name of a node and what it said, any number of times.
+ * Returns the epoch and the largest maxStale that somebody has published lately; nothing to a caller that is not as
+ * strict as those who began the record, which stays as it is. In the steady state it only reads.
  */
 export const verify = script(`
 local record, flat = {}, redis.call('HGETALL', KEYS[1])
 for i = 1, #flat, 2 do record[flat[i]] = flat[i + 1] end
+if record.epoch and (record.strict or '0') ~= ARGV[4] then return false end
 local over = not record.epoch or record.epoch == ARGV[2]
-for i = 4, #ARGV, 2 do over = over or record[ARGV[i]] ~= ARGV[i + 1] end
+for i = 5, #ARGV, 2 do over = over or record[ARGV[i]] ~= ARGV[i + 1] end
 if over then
   record.epoch = ARGV[1]
-  redis.call('HSET', KEYS[1], 'epoch', ARGV[1])
-  for i = 4, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+  redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'strict', ARGV[4])
+  for i = 5, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
 end
 local now, mine = tonumber(redis.call('TIME')[1]), 'reach:' .. ARGV[3]
 if tonumber(ARGV[3]) > 0 then

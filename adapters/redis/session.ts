@@ -8,10 +8,12 @@ import {
 } from '../../src/adapter/index.js';
 import { Batch } from './batch.js';
 import type { Source } from './connection.js';
+import type { UnfitError } from './errors.js';
 import { keysOf } from './keys.js';
 import { Leases } from './leases.js';
 import type { Node, NodeHost } from './node.js';
 import { clusterNodes, type Nodes, singleNode } from './nodes.js';
+import { Raises } from './raises.js';
 import { Reads } from './reads.js';
 import { Start } from './start.js';
 import { Trust } from './trust.js';
@@ -23,7 +25,7 @@ import { Writes } from './writes.js';
  * One cache's work with Redis: where the parts meet.
  *
  * Nodes connect and are looked at (`node`, `trust`); from then on reads of a tick go out together (`reads`), entries wait
- * for their turn and versions are replaced (`writes`), and loads are leased (`leases`, `batch`). When memory may answer by itself, a second pair of
+ * for their turn (`writes`), versions are replaced and tags fenced (`raises`), and loads are leased (`leases`, `batch`). When memory may answer by itself, a second pair of
  * connections reports what changes (`watch`). Once a second everything is looked at again.
  *
  * The first calls wait for the first node (`start`); from then on, whenever none is trusted, calls reject at once: the cache turns to the database, and nobody
@@ -35,6 +37,7 @@ export class RedisSession implements StoreSession {
   readonly #nodes: Nodes;
   readonly #trust: Trust;
   readonly #reads: Reads;
+  readonly #raises: Raises;
   readonly #writes: Writes;
   readonly #leases: Leases;
   readonly #wakes: Wakes;
@@ -45,9 +48,11 @@ export class RedisSession implements StoreSession {
   #trusted = 0;
   #callOffBeat = () => {};
   #closed = false;
+  /** Why nodes were refused last, as it was reported. */
+  #unfit: string | undefined;
 
   constructor(source: Source, options: SessionOptions, context: StoreContext) {
-    const { clock, listener, maxStale, name } = context;
+    const { clock, listener, maxStale, strict, name } = context;
     const { timeout, maxInFlight, maxEntryBytes, maxQueuedBytes } = options;
     const keys = keysOf(name);
     // Whoever wants answers within 5 ms still has a server that may need 20 for a look at itself.
@@ -66,9 +71,7 @@ export class RedisSession implements StoreSession {
         if (state === 'open') this.#start.end();
         if (!this.#closed) listener.report({ type: 'breaker', node: node.name, state, why: node.why });
       },
-      onError: (error) => {
-        if (!this.#closed) listener.report({ type: 'error', error });
-      },
+      onError: (error) => this.#onError(error),
     };
     this.maxEntryBytes = maxEntryBytes;
     this.#start = new Start(clock);
@@ -76,10 +79,12 @@ export class RedisSession implements StoreSession {
     this.#context = context;
     this.#epochKey = keys.epoch;
     this.#trust = new Trust({
+      name,
       keys,
       clock,
       timeout: patience,
       maxStale,
+      strict,
       cluster: source.cluster,
       masters: () => this.#nodes.all().length,
       onEpoch: (before) => {
@@ -90,10 +95,11 @@ export class RedisSession implements StoreSession {
       },
     });
     this.#nodes = source.cluster ? clusterNodes(source, host, () => this.#watch?.onMoved()) : singleNode(source, host);
-    const common = { nodes: this.#nodes, keys, clock, timeout };
+    const common = { nodes: this.#nodes, keys, clock, timeout, strict };
     this.#watch =
       maxStale > 0 ? new Watch({ ...common, patience, source, maxStale, maxInFlight, listener }) : undefined;
     this.#reads = new Reads({ ...common, watch: this.#watch, epoch: () => this.epoch, why: () => this.#why() });
+    this.#raises = new Raises(common);
     const batch = new Batch(common);
     this.#writes = new Writes({
       ...common,
@@ -129,9 +135,19 @@ export class RedisSession implements StoreSession {
     if (this.#trusted > 0) this.#writes.remove(key);
   }
 
-  raise(tags: readonly string[], timeout: number): Promise<readonly Version[]> {
-    if (this.#trusted > 0) return this.#writes.raise(tags, timeout);
-    return this.#refused(timeout, () => this.raise(tags, timeout));
+  raise(tags: readonly string[], timeout: number, owner?: string): Promise<readonly Version[]> {
+    if (this.#trusted > 0) return this.#raises.raise(tags, timeout, owner);
+    return this.#refused(timeout, () => this.raise(tags, timeout, owner));
+  }
+
+  fence(tags: readonly string[], owner: string, ms: number, timeout: number): Promise<void> {
+    if (this.#trusted > 0) return this.#raises.fence(tags, owner, ms, timeout);
+    return this.#refused(timeout, () => this.fence(tags, owner, ms, timeout));
+  }
+
+  expired(tags: readonly string[]): Promise<readonly (readonly string[])[]> {
+    if (this.#trusted > 0) return this.#raises.expired(tags);
+    return this.#refused(this.#timeout, () => this.expired(tags));
   }
 
   lease(key: string, ms: number): Promise<Lease | undefined> {
@@ -179,12 +195,21 @@ export class RedisSession implements StoreSession {
 
   #onTrusted(node: Node): void {
     this.#trusted++;
+    this.#unfit = undefined;
     this.#start.end();
     this.#watch?.onTrusted(node);
     // The others could not be compared with a record that was out of reach.
     if (node === this.#nodes.of(this.#epochKey))
       for (const other of this.#nodes.all()) if (!other.trusted && other.link.ready) other.check();
     if (!this.#closed) this.#context.listener.up();
+  }
+
+  /** Nodes of a Cluster that are all refused for one reason say so once. */
+  #onError(error: Error): void {
+    const { isUnfit } = error as Partial<UnfitError>;
+    if (this.#closed || (isUnfit && this.#unfit === error.message)) return;
+    if (isUnfit) this.#unfit = error.message;
+    this.#context.listener.report({ type: 'error', error });
   }
 
   #onDistrusted(node: Node): void {

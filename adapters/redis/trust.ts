@@ -1,6 +1,6 @@
-import { type Clock, StoreUnavailableError, warnOnce } from '../../src/adapter/index.js';
+import { type Clock, StoreUnavailableError, warnOnce, whyUnlike } from '../../src/adapter/index.js';
 import type { Command, Reply } from './client.js';
-import { DemotedError } from './errors.js';
+import { DemotedError, UnfitError } from './errors.js';
 import type { Keys } from './keys.js';
 import type { Link } from './link.js';
 import { evaluate, spelledOut, verify } from './scripts.js';
@@ -16,6 +16,9 @@ import { randomText } from './versions.js';
  * loss it is missing, or names another server than the one that holds it. Either begins a new epoch, in which no entry
  * of the old one counts.
  *
+ * For caches that fence what they write (`strict`) the record also says so, and who does otherwise is not trusted; nor
+ * is a server that may drop a fence.
+ *
  * This is looked at on every connection before anything else is sent on it, and once a second after that: a replica
  * that is promoted keeps its connections, so reconnecting alone would not show it.
  *
@@ -23,9 +26,10 @@ import { randomText } from './versions.js';
  * this process may be.
  */
 export class Trust {
-  /** The epoch that the last look found; undefined before the first. */
-  epoch: string | undefined;
   readonly #options: TrustOptions;
+  #epoch: string | undefined;
+  /** The record belongs to clients that are not like this one. */
+  #isUnlike = false;
   /** Server time minus local time. */
   #ahead = 0;
   #lastTime = 0;
@@ -36,6 +40,11 @@ export class Trust {
   constructor(options: TrustOptions) {
     this.#options = options;
     this.#reach = options.maxStale;
+  }
+
+  /** The epoch that the last look found; undefined before the first, and while this session is refused. */
+  get epoch(): string | undefined {
+    return this.#isUnlike ? undefined : this.#epoch;
   }
 
   /** Milliseconds on the server's scale: entries of all processes are dated by one clock. */
@@ -57,11 +66,14 @@ export class Trust {
     before: Look | undefined,
     again: boolean,
   ): Promise<Look | undefined> {
-    const { clock, timeout, cluster } = this.#options;
+    const { clock, timeout, cluster, strict } = this.#options;
     const sent = clock.now();
     const commands: Command[] = [['info', 'server'], ['info', 'replication'], ['time']];
     if (cluster) commands.push(['cluster', 'myid']);
-    const [server, replication, time, id] = await link.send(commands, timeout, true);
+    if (strict) commands.push(['info', 'memory']);
+    const replies = await link.send(commands, timeout, true);
+    const [server, replication, time, id] = replies;
+    if (strict) refuseEviction(replies.at(-1));
     const between = (sent + clock.now()) / 2;
     const runs = identity(server, replication);
     const node = cluster ? `node:${text(id) ?? '?'}` : 'node';
@@ -74,17 +86,17 @@ export class Trust {
       const now = milliseconds(time);
       // The server's clock was set back: entries of the time in between would seem to be from the future, and their
       // age would never come.
-      if (now < this.#lastTime) end = this.epoch ?? '';
+      if (now < this.#lastTime) end = this.#epoch ?? '';
       this.#lastTime = now;
       this.#ahead = now - between;
     }
     // Nobody can see whether it is the same server. It may not be, so the epoch that we knew is over; a process that
     // comes second finds another epoch than it knew, and leaves that one alone.
-    if (runs === hidden && again) end = this.epoch ?? '';
+    if (runs === hidden && again) end = this.#epoch ?? '';
     const epoch = await this.#compare(
       record,
       end,
-      this.epoch === undefined ? await this.#gather(node, runs) : [node, runs],
+      this.#epoch === undefined ? await this.#gather(node, runs) : [node, runs],
     );
     return { runs, epoch };
   }
@@ -115,19 +127,22 @@ export class Trust {
   }
 
   async #compare(record: Link, end: string, node: readonly string[]): Promise<string> {
-    const { keys, timeout, maxStale } = this.#options;
-    const command = evaluate(verify, [keys.epoch], [randomText(), end, maxStale, ...node]);
+    const { keys, timeout, maxStale, strict, name } = this.#options;
+    const args = [randomText(), end, maxStale, strict ? 1 : 0, ...node];
+    const command = evaluate(verify, [keys.epoch], args);
     let [reply] = await record.send([command], timeout, true);
     const full = spelledOut(command, reply as Reply);
     if (full) [reply] = await record.send([full], timeout, true);
     if (reply instanceof Error)
       throw new StoreUnavailableError(`the epoch could not be read (${reply.message})`, { cause: reply });
+    this.#isUnlike = reply === null;
+    if (reply === null) throw new UnfitError(whyUnlike({ name, strict }));
     const [epoch, reach] = (reply as Reply[]).map(text) as [string, string];
     // A record that was lost has forgotten what others published; they publish again within a heartbeat.
-    this.#reach = Math.max(Number(reach), epoch === this.epoch ? 0 : this.#reach);
-    if (epoch !== this.epoch) {
-      const before = this.epoch;
-      this.epoch = epoch;
+    this.#reach = Math.max(Number(reach), epoch === this.#epoch ? 0 : this.#reach);
+    if (epoch !== this.#epoch) {
+      const before = this.#epoch;
+      this.#epoch = epoch;
       this.#options.onEpoch(before);
     }
     return epoch;
@@ -142,10 +157,13 @@ export interface Look {
 }
 
 export interface TrustOptions {
+  /** The cache's. */
+  readonly name: string;
   readonly keys: Keys;
   readonly clock: Clock;
   readonly timeout: number;
   readonly maxStale: number;
+  readonly strict: boolean;
   readonly cluster: boolean;
   /** How many there are, as far as is known. */
   masters(): number;
@@ -167,6 +185,22 @@ export function identity(server: Reply | undefined, replication: Reply | undefin
     'Redis does not let unstale see INFO (run_id, master_replid), so a restart or a failover cannot be told from a lost connection. Each reconnection begins a new epoch, which empties the cache, and a restart from an older snapshot while no process is connected goes unnoticed. Allow `+info`.',
   );
   return hidden;
+}
+
+/**
+ * A server that evicts keys without a TTL evicts fences. What it is set to may be changed while it runs, so this is
+ * looked at with everything else.
+ */
+function refuseEviction(memory: Reply | undefined): void {
+  const policy = /^maxmemory_policy:(\S+)/m.exec(text(memory) ?? '')?.[1];
+  if (policy === undefined)
+    throw new UnfitError(
+      'it does not show its `maxmemory-policy`, and with `strict: true` that must be known, since some policies drop fences. Allow `+info`',
+    );
+  if (policy.startsWith('allkeys-'))
+    throw new UnfitError(
+      `its \`maxmemory-policy\` is ${policy}, which drops fences as well, so it cannot be used with \`strict: true\`. Set it to noeviction or one of volatile-*`,
+    );
 }
 
 function milliseconds(time: Reply): number {

@@ -1,5 +1,6 @@
 import type { Clock } from '../../src/adapter/index.js';
 import type { Source } from './connection.js';
+import { sayDenied } from './denied.js';
 import type { Keys } from './keys.js';
 import { Link } from './link.js';
 import type { Nodes } from './nodes.js';
@@ -54,7 +55,14 @@ export class Wakes {
           clock,
           maxInFlight: 1,
           reconnects: false,
-          onReady: () => void link?.client.subscribe(keys.wake).then(() => resolve(), giveUp),
+          onReady: () =>
+            void link?.client.subscribe(keys.wake).then(
+              () => resolve(),
+              (error: Error) => {
+                sayDenied(error);
+                giveUp();
+              },
+            ),
           onLost: giveUp,
         });
       link?.client.on('messageBuffer', (_channel: Buffer, message: Buffer) => onWake(message.toString()));

@@ -1,5 +1,14 @@
-import type { WrapOptions } from '../../src/adapter/index.js';
-import { type Dialect, expected, noted, openClient, placeOf, replace, takenBackBy } from '../../src/adapter/index.js';
+import type { Driver, WrapOptions } from '../../src/adapter/index.js';
+import {
+  type Dialect,
+  expected,
+  notConnected,
+  noted,
+  openClient,
+  placeOf,
+  replace,
+  takenBackBy,
+} from '../../src/adapter/index.js';
 import { classesOf } from './entities.js';
 import type { Builder, DataSource, Manager, QueryRunner, Result } from './internals.js';
 import { resultsOf } from './results.js';
@@ -14,17 +23,30 @@ import { Runners } from './runners.js';
 export function wrapDataSource(ds: DataSource, options: WrapOptions) {
   if (ds.queryResultCache !== undefined)
     throw new TypeError('Expected a data source without a cache of its own: leave `cache` out of its options.');
-  const { driver, createQueryRunner, createEntityManager, createQueryBuilder, initialize } = ds;
+  const { driver, createQueryRunner, createEntityManager, createQueryBuilder, initialize, destroy } = ds;
   const { type, replication, extra, ...settings } = driver.options;
   const dialect = dialects[type];
   if (dialect === undefined)
     throw expected('dataSource', 'one of type postgres, mysql, mariadb or better-sqlite3', type);
   const results = resultsOf(dialect, driver);
+  let isConnected = ds.isInitialized;
+  const lent: Borrow = async (fn) => {
+    if (!isConnected) throw notConnected;
+    const runner = createQueryRunner.call(ds, 'master');
+    try {
+      const connection = await runner.connect();
+      return await fn((sql) => results.ask(connection, sql));
+    } finally {
+      await runner.release();
+    }
+  };
   const open = () => {
     // What a replica answers is not kept.
     const own = { ...extra, ...settings, ...replication?.master };
     const place = placeOf(dialect, own, options.database, 'this data source');
-    return openClient<Result>({ options, adapter: 'typeorm', ...place, driver: results });
+    // SQLite has one runner for all.
+    const borrow = dialect === 'sqlite' ? undefined : lent;
+    return openClient<Result>({ options, adapter: 'typeorm', ...place, driver: { ...results, borrow } });
   };
   const shared = () => (dialect === 'sqlite' ? (driver.databaseConnection ?? driver) : undefined);
   const runners: Runners = new Runners(ds, results, shared);
@@ -50,9 +72,14 @@ export function wrapDataSource(ds: DataSource, options: WrapOptions) {
   const queryResultCache = {
     // Called by `initialize` and `destroy`.
     connect: async () => {
+      isConnected = true;
       runners.cache ??= open();
     },
-    disconnect: async () => close(),
+    disconnect: async () => {
+      await runners.cache?.rest();
+      isConnected = false;
+      close();
+    },
     synchronize: async () => {},
     /** Throws at once, not later: the next statement of that runner, in the same tick, is the one that it is about. */
     getFromCache({ identifier, duration }: { identifier?: string; duration: number }, by: QueryRunner): never {
@@ -69,6 +96,11 @@ export function wrapDataSource(ds: DataSource, options: WrapOptions) {
   const given = (ds as any).options;
   const restore = [
     put('initialize', () => initialize.call(ds).finally(store)),
+    // It tells its cache when the connections have gone.
+    put('destroy', async () => {
+      await runners.cache?.rest();
+      return destroy.call(ds);
+    }),
     lazy.end,
     put('createQueryRunner', makeRunner),
     put('createEntityManager', makeManager),
@@ -79,6 +111,8 @@ export function wrapDataSource(ds: DataSource, options: WrapOptions) {
   ];
   return takenBackBy(close, ...restore, () => runners.leave());
 }
+
+type Borrow = NonNullable<Driver<Result>['borrow']>;
 
 const dialects: Readonly<Record<string, Dialect['name']>> = {
   ...{ postgres: 'postgres', mysql: 'mysql', mariadb: 'mysql' },

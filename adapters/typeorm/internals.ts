@@ -12,12 +12,14 @@ export interface DataSourceLike {
 }
 
 export interface DataSource {
+  readonly isInitialized: boolean;
   readonly driver: Driver;
   readonly manager: Manager;
   readonly queryResultCache?: object | undefined;
   readonly entityMetadatas: readonly any[];
   readonly relationLoader: { enableLazyLoad(relation: any, entity: object, by: any): void };
   initialize(): Promise<object>;
+  destroy(): Promise<void>;
   createQueryRunner(mode?: string): QueryRunner;
   createEntityManager(queryRunner?: QueryRunner): Manager;
   createQueryBuilder(...args: unknown[]): Builder;

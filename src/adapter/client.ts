@@ -3,16 +3,18 @@ import { type Attached, type Port, portOf } from '../core/port.js';
 import { tableTag } from '../core/table-tags.js';
 import type { Cache } from '../index.js';
 import { type Dialect, foldName } from '../sql/index.js';
+import { Agreement } from './agreement.js';
 import { atOnce } from './at-once.js';
 import { type LoadCatalog, loadCatalog } from './catalog/index.js';
 import { Catalogue } from './catalogue.js';
 import type { Driver } from './driver.js';
+import { guardsOf } from './guards.js';
 import { type MappedClass, typesOf } from './mapped.js';
 import type { Per, WrapOptions } from './options.js';
 import { Plans } from './plans.js';
 import { type Form, type ReadStatement, ReadThrough } from './read-through.js';
 import { type ReadResult, Results } from './results.js';
-import { checkRules } from './rules.js';
+import { checkRules, coarse } from './rules.js';
 import { Connection, type Session } from './session.js';
 import type { Shared } from './shared.js';
 import { Statements } from './statements.js';
@@ -76,6 +78,11 @@ export interface Client<R> extends Attached {
   withinAtOnce<T>(session: Session<R>, fn: () => T): T;
   /** Instances of these classes can be stored from now on, also when the client is closed. @throws TypeError */
   store(classes: readonly MappedClass[]): void;
+  /**
+   * To be called before the connections are closed: nothing is sent by itself any more. A promise is to be waited for,
+   * undefined says that nothing was.
+   */
+  rest(): Promise<unknown> | undefined;
   /** Nothing is read through any more. What still runs on its connections is seen. */
   close(): void;
   /** For one of several who use it: it is closed when the last one has gone, and open again with the next. @returns ends it */
@@ -84,11 +91,11 @@ export interface Client<R> extends Attached {
 
 /** @throws TypeError for wrong options */
 export function openClient<R>(o: ClientOptions<R>): Client<R> {
-  return openOver(o, loadCatalog);
+  return openOver(o, loadCatalog, guardsOf);
 }
 
-/** The same over another way to the catalogue. @throws TypeError */
-export function openOver<R>(o: ClientOptions<R>, load: LoadCatalog): Client<R> {
+/** The same over another way to the catalogue, and with other guards. @throws TypeError */
+export function openOver<R>(o: ClientOptions<R>, load: LoadCatalog, guard: typeof guardsOf = () => []): Client<R> {
   const { options, driver, adapter } = o;
   for (const name of Object.keys(options))
     if (!optionNames.includes(name))
@@ -113,10 +120,14 @@ export function openOver<R>(o: ClientOptions<R>, load: LoadCatalog): Client<R> {
     version: (tag) => port.version(tag),
     load,
   });
+  const guards = guard({ port, driver, dialect, database, failed });
   const shared: Shared<R> = {
     ...{ port, driver, dialect, catalogue, failed },
     statements: new Statements(dialect),
     plans: new Plans(rules, failed),
+    coarsePlans: new Plans(coarse(rules), failed),
+    agreement: new Agreement(port, database, narrowingOf(options)),
+    guards,
     taint: undefined,
     addsReturning: true,
     asItIs: new WeakSet(),
@@ -136,7 +147,7 @@ export function openOver<R>(o: ClientOptions<R>, load: LoadCatalog): Client<R> {
     database,
     cache: options.cache,
     place: [o.address, database],
-    narrowing: narrowingOf(options),
+    narrowing: narrowingOf(options) ?? '',
     session(connection) {
       let session = sessions.get(connection);
       if (session === undefined) {
@@ -157,6 +168,8 @@ export function openOver<R>(o: ClientOptions<R>, load: LoadCatalog): Client<R> {
       const connection = session as Connection<R>;
       bound.set(handle, { session: connection, transaction: connection.transaction });
     },
+    isOver: guards.find(({ isOver }) => isOver !== undefined)?.isOver,
+    quiet: guards.find(({ quiet }) => quiet !== undefined)?.quiet,
     unitOf(handle) {
       const of = bound.get(handle);
       if (of === undefined) return sessions.get(driver.connectionOf?.(handle) ?? handle)?.unit;
@@ -171,8 +184,13 @@ export function openOver<R>(o: ClientOptions<R>, load: LoadCatalog): Client<R> {
     tableTag: (schema, name) => tagOf({ schema, name }, database, dialect, catalogue),
     hasTree: (schema, name) => rules.hasTree(schema, name),
     store: (classes) => port.addTypes(typesOf(database, classes)),
+    rest() {
+      const resting = guards.map((one) => one.rest?.()).filter((one) => one !== undefined);
+      return resting.length === 0 ? undefined : Promise.all(resting);
+    },
     close() {
       isOpen = false;
+      for (const one of guards) one.close?.();
       detach();
     },
     use() {
@@ -181,6 +199,7 @@ export function openOver<R>(o: ClientOptions<R>, load: LoadCatalog): Client<R> {
         isOpen = true;
         catalogue.change();
         detach = port.attach(client);
+        for (const one of guards) one.open?.();
       }
       return () => {
         if (--users === 0) client.close();
@@ -188,11 +207,14 @@ export function openOver<R>(o: ClientOptions<R>, load: LoadCatalog): Client<R> {
     },
   };
   let detach = port.attach(client);
+  for (const one of guards) one.open?.();
+  // Statements that are answered at once wait for nobody: the sooner it is known, the better.
+  if (driver.askAtOnce !== undefined) void shared.agreement.await();
   return client;
 }
 
 /** What decides which tags there are. */
-function narrowingOf({ tenant, tables = {} }: WrapOptions): string {
+function narrowingOf({ tenant, tables = {} }: WrapOptions): string | undefined {
   const rules = Object.entries(tables)
     .map(([name, { grain, tenant, tree, ignoreColumns = [] }]) => ({
       name,
@@ -203,7 +225,7 @@ function narrowingOf({ tenant, tables = {} }: WrapOptions): string {
     }))
     .filter(({ grain, tenant, tree, ignored }) => (grain ?? tenant ?? tree) !== undefined || ignored.length > 0)
     .sort((a, b) => (a.name < b.name ? -1 : 1));
-  return JSON.stringify({ tenant, tables: rules });
+  return tenant === undefined && rules.length === 0 ? undefined : JSON.stringify({ tenant, tables: rules });
 }
 
 const optionNames = [

@@ -5,16 +5,18 @@ export type { Clock } from '../core/clock.js';
 export { systemClock } from '../core/clock.js';
 export { type Duration, parseDuration } from '../core/duration.js';
 export { describe, expected, StoreUnavailableError } from '../core/errors.js';
+export { notConnected } from '../core/not-connected.js';
 export type { Attached, Outcome, Unit } from '../core/port.js';
-export type {
-  Lease,
-  Store,
-  StoreContext,
-  StoreEvent,
-  StoreListener,
-  StoreRead,
-  StoreSession,
-  Version,
+export {
+  type Lease,
+  type Store,
+  type StoreContext,
+  type StoreEvent,
+  type StoreListener,
+  type StoreRead,
+  type StoreSession,
+  type Version,
+  whyUnlike,
 } from '../core/store.js';
 export { warnOnce } from '../core/warn.js';
 export type { Dialect } from '../sql/index.js';
@@ -37,5 +39,5 @@ export { streamed } from './streamed.js';
 export { ofTexts, type Path, type Texts, toTexts } from './texts.js';
 export type { Together } from './together.js';
 export { type TreeDialect, type TreeQuery, treeQuery } from './tree-query.js';
-export type { Params, Row } from './types.js';
+export type { Ask, Params, Row } from './types.js';
 export { noted, replace, takenBackBy, unwrapOnce, type Wrapping, wrapOnce } from './wrapping.js';

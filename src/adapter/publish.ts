@@ -1,6 +1,9 @@
 import { InvalidationPendingError } from '../core/errors.js';
-import type { OpenUnit, Port } from '../core/port.js';
+import type { Outcome as Acknowledged, OpenUnit } from '../core/port.js';
+import { isFenced } from '../core/store.js';
 import { collapse } from './collapse.js';
+import type { Company, Outcome } from './guard.js';
+import type { Narrowed, Shared } from './shared.js';
 
 /** How a statement has ended, and what that means for the cache. */
 export interface Ended {
@@ -13,6 +16,9 @@ export interface Ended {
   again: boolean;
   /** Whoever sent it waits for nobody. */
   readonly isAtOnce: boolean;
+  /** What accompanied its COMMIT. */
+  readonly company: Company | undefined;
+  readonly outcome: Outcome;
 }
 
 /** A COMMIT whose answer was lost may still be on its way through the server. Milliseconds. */
@@ -23,17 +29,46 @@ const aLittleLater = 5000;
  *
  * @throws InvalidationPendingError only where the cache was asked to, and the statement has not failed itself
  */
-export async function publish(port: Port, failed: (error: unknown) => void, ended: Ended): Promise<void> {
-  const tags = collapse([...new Set(ended.tags)]);
-  const acknowledged = ended.isAtOnce ? port.acknowledgeAtOnce(tags) : port.acknowledge(tags, ended.result);
+export async function publish(shared: Shared<unknown>, narrowed: Narrowed, ended: Ended): Promise<void> {
+  const { port, failed } = shared;
+  const { company, outcome } = ended;
+  // What is fenced was so before some of it had ended: all of that must be let go, by these very names.
+  const tags = [...new Set([...collapse([...new Set(ended.tags)]), ...(company?.tags ?? [])])];
+  // While nobody knows what has become of a COMMIT, what it may have changed stays fenced.
+  const owner = outcome === 'unknown' ? undefined : company?.owner;
+  const first = ended.isAtOnce ? port.acknowledgeAtOnce(tags) : port.acknowledge(tags, ended.result, owner);
+  const broadened = broaden(shared, narrowed, ended.result);
+  const acknowledged = Promise.all([first, broadened]).then(([own, wide]) => (wide instanceof Error ? wide : own));
   for (const unit of ended.units) unit.settle(acknowledged.catch((error) => error));
   if (ended.again) port.acknowledgeLater(tags, aLittleLater);
+  // By then somebody may go by other rules.
+  if (outcome === 'unknown' && narrowed.coarse.size > 0) port.acknowledgeLater([...narrowed.coarse], aLittleLater);
+  let isAcknowledged = false;
   try {
-    await acknowledged;
+    isAcknowledged = !((await acknowledged) instanceof Error);
   } catch (error) {
     // The statement's own error is the one to tell.
     if (error instanceof InvalidationPendingError) {
       if (ended.ok) throw error;
     } else failed(error);
+  } finally {
+    company?.ended(outcome, isAcknowledged);
   }
+}
+
+/**
+ * The version of the agreement now, after the COMMIT: who goes by other rules, and has read before it, has changed it by
+ * then. If it is another one, or nobody can tell, everybody hears of the write in words that all understand.
+ */
+async function broaden(
+  { port, agreement }: Shared<unknown>,
+  { versions, coarse }: Narrowed,
+  result: unknown,
+): Promise<Acknowledged> {
+  if (versions.size === 0) return undefined;
+  const version = await port.version(agreement.tag);
+  if (version !== undefined && versions.size === 1 && versions.has(version)) return undefined;
+  // What nobody can tell is not lost: in a quarantine the next write would only ask for it again.
+  if (version !== undefined && !isFenced(version)) agreement.lost();
+  return port.acknowledge([...coarse], result);
 }

@@ -16,6 +16,11 @@ export interface ReadStatement {
   readonly name?: string | undefined;
   /** What the same statement has other rows by, or rows of another shape. */
   readonly shape?: string | undefined;
+  /**
+   * How it is loaded once more when the reader has gone on; false where that would take a connection that he holds.
+   * @defaultValue the load
+   */
+  readonly again?: false | (() => Promise<any>) | undefined;
 }
 
 /** How a result is kept, when it is not data as it is. */
@@ -78,8 +83,8 @@ export class ReadThrough {
 
   async #answer<T>(asked: Asked, { load, form, past }: Ways<T>): Promise<T> {
     const { statement, known, plan, wish, name } = asked;
-    const { sql, params, shape } = statement;
-    const { port, catalogue, failed } = this.#shared;
+    const { sql, params, shape, again } = statement;
+    const { port, catalogue, agreement, failed } = this.#shared;
     try {
       const { value } = await port.read<unknown>({
         key: ['sql', ...this.#place, sql, params, ...(shape === undefined ? [] : [shape])],
@@ -88,9 +93,10 @@ export class ReadThrough {
         settings: wish.settings,
         fresh: wish.fresh,
         get likely() {
-          return likelyOf(plan, params, catalogue, failed);
+          return likelyOf(plan, params, [catalogue.tag, agreement.tag], failed);
         },
         load: form === undefined ? load : async () => form.pack(await load()),
+        again: again && form ? async () => form.pack(await again()) : again,
       });
       return form === undefined ? (value as T) : await form.unpack(value);
     } catch (error) {
@@ -101,8 +107,8 @@ export class ReadThrough {
   }
 
   #planOf(known: Known): Plan | undefined {
-    const { catalogue, plans } = this.#shared;
-    return catalogue.current && plans.of(known, catalogue.current);
+    const { catalogue, plans, coarsePlans, agreement } = this.#shared;
+    return catalogue.current && (agreement.mayNarrow ? plans : coarsePlans).of(known, catalogue.current);
   }
 
   /** Which tables it reads is known once there is a catalogue. */
@@ -137,13 +143,13 @@ interface Asked {
 function likelyOf(
   plan: Plan | undefined,
   params: Params,
-  catalogue: { readonly tag: string },
+  always: readonly string[],
   failed: (error: unknown) => void,
 ): readonly string[] {
   try {
     if (plan === undefined) return [];
     const { tags, droppable } = plan.readTags(params);
-    return [...tags, ...droppable, catalogue.tag];
+    return [...tags, ...droppable, ...always];
   } catch (error) {
     failed(error);
     return [];

@@ -38,7 +38,7 @@ export class Reads {
 
   /** All rows and columns may matter: of what is behind a view or a function, whose text is not at hand. */
   unseen(relation: Relation): void {
-    this.#add(relation, [], this.#ignored(relation).size > 0);
+    this.#add(relation, [], this.#rules.isCoarse === true || this.#ignored(relation).size > 0);
     for (const base of relation.bases) this.unseen(base);
   }
 
@@ -54,6 +54,8 @@ export class Reads {
   }
 
   #namesIgnored(relation: Relation): boolean {
+    // Somebody else may leave out a column that is none of ours.
+    if (this.#rules.isCoarse) return true;
     const ignored = this.#ignored(relation);
     const { names, readsWholeRows } = this.#statement;
     if (ignored.size === 0) return false;

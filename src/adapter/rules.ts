@@ -22,6 +22,23 @@ export interface Rules {
   functionOf(name: string): KnownFunction | undefined;
   /** The same for views, which only read. */
   readonly functions: Functions;
+  /** Others may narrow by what is not said here. @defaultValue false */
+  readonly isCoarse?: boolean;
+}
+
+/** The same without what narrows: tags that are understood whatever the rules of others are. */
+export function coarse(rules: Rules): Rules {
+  return {
+    ...rules,
+    isCoarse: true,
+    of: (relation, catalog) => ({
+      ...rules.of(relation, catalog),
+      grain: undefined,
+      tenant: false,
+      ignored: new Set(),
+    }),
+    grainOf: () => undefined,
+  };
 }
 
 /** A table's rule; names of columns are folded. */

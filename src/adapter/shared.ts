@@ -1,6 +1,10 @@
+import type { CommitUnknownError } from '../core/errors.js';
 import type { Port } from '../core/port.js';
+import type { Version } from '../core/store.js';
 import type { Dialect } from '../sql/index.js';
+import type { Agreement } from './agreement.js';
 import type { Driver } from './driver.js';
+import type { Guard } from './guard.js';
 import { Names, type Tainted } from './names.js';
 import type { Plans } from './plans.js';
 import type { Known, Statements } from './statements.js';
@@ -14,6 +18,11 @@ export interface Shared<R> extends Tainted {
   readonly dialect: Dialect;
   readonly statements: Statements;
   readonly plans: Plans;
+  /** Those of tags that everybody understands. */
+  readonly coarsePlans: Plans;
+  readonly agreement: Agreement;
+  /** What accompanies each COMMIT, in this order. */
+  readonly guards: readonly Guard[];
   /** Whether a RETURNING may be added; not after the database has refused one. */
   addsReturning: boolean;
   /** Those that get none, since nobody knows by what they failed. */
@@ -29,8 +38,12 @@ export class State<R> {
   readonly names: Names;
   /** PostgreSQL: the transaction in which a statement has failed. */
   aborted: object | undefined;
+  /** The last COMMIT of which nobody knows what has become. */
+  unknown: CommitUnknownError | undefined;
   /** Tables were defined that others do not see before COMMIT. */
   defines = false;
+  /** What was written in the open transaction by rules that others may not have. */
+  narrowed = new Narrowed();
 
   constructor(shared: Shared<R>) {
     this.shared = shared;
@@ -43,8 +56,28 @@ export class State<R> {
   }
 
   planOf(known: Known): Plan | undefined {
-    const { catalogue, plans } = this.shared;
-    if (catalogue.current === undefined) return undefined;
-    return plans.of(known, catalogue.current, this.names.of(known, this.transaction));
+    const { plans, coarsePlans, agreement } = this.shared;
+    return this.#planIn(known, agreement.mayNarrow ? plans : coarsePlans);
+  }
+
+  /** What a write is to others who go by other rules. */
+  coarsePlanOf(known: Known): Plan | undefined {
+    return this.#planIn(known, this.shared.coarsePlans);
+  }
+
+  #planIn(known: Known, plans: Plans): Plan | undefined {
+    const { current } = this.shared.catalogue;
+    return current && plans.of(known, current, this.names.of(known, this.transaction));
+  }
+}
+
+/** What was written by rules, the versions of the agreement by which it was, and what it is without them. */
+export class Narrowed {
+  readonly versions = new Set<Version>();
+  readonly coarse = new Set<string>();
+
+  add(version: Version, coarse: Iterable<string>): void {
+    this.versions.add(version);
+    for (const tag of coarse) this.coarse.add(tag);
   }
 }

@@ -1,4 +1,6 @@
 import type { Observation } from '../core/port.js';
+import type { Version } from '../core/store.js';
+import type { Agreement } from './agreement.js';
 import type { Catalogue } from './catalogue.js';
 import type { State } from './shared.js';
 import type { Known } from './statements.js';
@@ -8,6 +10,8 @@ import type { Params, Plan, ReadTags, Row } from './types.js';
 export interface Tracked {
   readonly observation: Observation;
   readonly tags: ReadTags;
+  /** The agreement on the rules by which the tags were made. */
+  readonly agreed: Version | undefined;
 }
 
 /**
@@ -24,6 +28,8 @@ export function track(
     if (!port.inLoad()) return undefined;
     const plan = state.planOf(known);
     if (plan === undefined || reasonAgainst(state, known, plan) !== undefined) return undefined;
+    const { agreement } = state.shared;
+    const agreed = agreement.version;
     const tags = plan.readTags(params);
     const values = Array.isArray(params) ? params : Object.entries(params).flat();
     // Nothing depends on the catalogue's own tag; only its version is wanted, and not by what reads no table.
@@ -32,13 +38,13 @@ export function track(
     const observation = port.observe({
       text: known.text,
       params: values,
-      tags: tags.tags,
+      tags: agreed === undefined || readsNone ? tags.tags : [...tags.tags, agreement.tag],
       droppable,
       isApart: known.isApart,
     });
-    if (!(observation instanceof Promise)) return observation && { observation, tags };
+    if (!(observation instanceof Promise)) return observation && { observation, tags, agreed };
     return observation.then(
-      (it) => ({ observation: it, tags }),
+      (it) => ({ observation: it, tags, agreed }),
       (error) => void failed(error),
     );
   } catch (error) {
@@ -49,7 +55,7 @@ export function track(
 
 /** The statement is about to be sent. A load that does not know what it reads must not be stored. */
 export function refuseUntracked(state: State<unknown>, known: Known, tracked: Tracked | undefined): void {
-  const { port, catalogue } = state.shared;
+  const { port, catalogue, agreement } = state.shared;
   if (!port.inLoad()) return;
   // It may be another one than when the versions were taken: the statement has waited for others.
   const reason = reasonAgainst(state, known, state.planOf(known));
@@ -57,6 +63,9 @@ export function refuseUntracked(state: State<unknown>, known: Known, tracked: Tr
   else if (tracked !== undefined && isOutdated(tracked, catalogue)) {
     catalogue.change();
     port.refuse(`tables were defined anew since the catalogue was read: ${known.text}`);
+  } else if (tracked?.agreed !== undefined && isOther(tracked, agreement)) {
+    agreement.lost();
+    port.refuse(`another process narrows by other rules: ${known.text}`);
   } else if (tracked === undefined && known.needsCatalog) port.refuse(`it could not be tracked: ${known.text}`);
 }
 
@@ -64,6 +73,11 @@ export function refuseUntracked(state: State<unknown>, known: Known, tracked: Tr
 function isOutdated({ observation }: Tracked, { tag, seen }: Catalogue): boolean {
   const version = observation.version(tag);
   return version !== undefined && version !== seen;
+}
+
+function isOther({ observation, agreed }: Tracked, { tag }: Agreement): boolean {
+  const version = observation.version(tag);
+  return version !== undefined && version !== agreed;
 }
 
 /** It has ended: with rows that were seen, what only they can tell is dropped. */

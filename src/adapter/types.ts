@@ -4,6 +4,9 @@ import type { Relation } from './catalog/types.js';
 /** A row as the driver gives it. */
 export type Row = Readonly<Record<string, unknown>>;
 
+/** Runs a statement of the kit's own on a certain connection. */
+export type Ask = (sql: string) => Promise<readonly Row[]>;
+
 /** Values by position, or by name. */
 export type Params = readonly unknown[] | Readonly<Record<string, unknown>>;
 

@@ -1,5 +1,8 @@
+import { CommitUnknownError } from '../core/errors.js';
+import type { Company } from './guard.js';
+import { isCertain } from './outcome.js';
 import { type Ended, publish } from './publish.js';
-import type { State } from './shared.js';
+import { Narrowed, type State } from './shared.js';
 import type { Known } from './statements.js';
 import { endTracked, refuseUntracked, type Tracked } from './track.js';
 import type { Params, Plan, Row, WriteTags } from './types.js';
@@ -24,6 +27,7 @@ export class UnderWay {
   #written: (tags: readonly string[]) => readonly string[] = (tags) => tags;
   /** Whether its rows tell what it has changed. */
   readonly #tells: boolean;
+  readonly #narrowed = new Narrowed();
 
   /**
    * @param mayAdd - whether its text may be made to return rows
@@ -47,6 +51,7 @@ export class UnderWay {
       refuseUntracked(state, known, tracked);
       const plan = state.planOf(known);
       this.#writes = writesOf(state, known, plan, params);
+      if (this.#writes !== undefined) this.#narrow(params);
       const adds = mayAdd && shared.addsReturning && !shared.asItIs.has(known);
       if (adds && shared.driver.hideRows !== undefined) returning = plan?.returning;
     } catch (error) {
@@ -62,10 +67,25 @@ export class UnderWay {
     this.sql = returning === undefined ? sql : `${sql} returning "${returning.replaceAll('"', '""')}"`;
   }
 
-  /** It has ended; resolves when what follows for the cache is done. @throws InvalidationPendingError */
-  async end(ok: boolean, rows: readonly Row[] | undefined, result: unknown): Promise<void> {
+  /**
+   * It has ended; resolves when what follows for the cache is done.
+   *
+   * @param company - what has accompanied its COMMIT
+   * @param error - what it has failed with
+   * @param isSent - whether the driver has taken it. @defaultValue true
+   * @throws InvalidationPendingError; CommitUnknownError when it has failed, and may have been carried out all the same
+   */
+  async end(
+    ok: boolean,
+    rows: readonly Row[] | undefined,
+    result: unknown,
+    { company, error, isSent = true }: { company?: Company | undefined; error?: unknown; isSent?: boolean } = {},
+  ): Promise<void> {
     const { shared, work } = this.#state;
-    const ended: Ended = { ok, result, tags: [], units: [], again: false, isAtOnce: this.#isAtOnce };
+    const isOver = !isSent || isCertain(error, shared.dialect);
+    const outcome = ok ? 'committed' : isOver ? 'rolled back' : 'unknown';
+    const isAtOnce = this.#isAtOnce;
+    const ended: Ended = { ok, result, tags: [], units: [], again: false, isAtOnce, company, outcome };
     if (this.#tracked !== undefined) endTracked(this.#state, this.#tracked, ok ? rows : undefined);
     if (!ok) this.#failing?.();
     ended.tags.push(...this.#written(this.#changed(ok ? rows : undefined)));
@@ -81,7 +101,45 @@ export class UnderWay {
     if (!ok) this.#state.aborted = this.transaction ?? work.transaction;
     else if (this.#known.controls.length > 0) this.#state.aborted = undefined;
     this.#define();
-    if (ended.tags.length + ended.units.length > 0) await publish(shared.port, shared.failed, ended);
+    const narrowed = this.#ofAll();
+    if (ended.tags.length + ended.units.length > 0) await publish(shared, narrowed, ended);
+    else company?.ended(outcome, true);
+    // What a driver finds wrong with its arguments is no loss of a connection, and the caller's own.
+    const isTheirs = error instanceof TypeError || error instanceof RangeError;
+    if (outcome === 'unknown' && !isTheirs && this.#commits(ended)) {
+      this.#state.unknown = new CommitUnknownError(ended.tags, { cause: error });
+      throw this.#state.unknown;
+    }
+    // Who hears of that rolls back, on a connection that is gone, and would tell of nothing else.
+    const rollsBack = this.#known.controls.some(({ action }) => action === 'rollback');
+    if (!ok && rollsBack && this.#state.unknown !== undefined) throw this.#state.unknown;
+    if (ok) this.#state.unknown = undefined;
+  }
+
+  /** Whether it would have committed what it has written, or what was written before it. */
+  #commits({ tags }: Ended): boolean {
+    const { controls, statement } = this.#known;
+    if (this.transaction === undefined && controls.length === 0) return statement.writes.length > 0;
+    return tags.length > 0 && controls.some(({ action }) => action !== 'rollback');
+  }
+
+  /** Remembers what the write is to those who go by other rules, if it goes by any. */
+  #narrow(params: Params): void {
+    const { version } = this.#state.shared.agreement;
+    if (version === undefined) return;
+    const coarse = writesOf(this.#state, this.#known, this.#state.coarsePlanOf(this.#known), params)?.tags ?? [];
+    this.#narrowed.add(version, coarse);
+    if (this.transaction !== undefined) this.#state.narrowed.add(version, coarse);
+  }
+
+  /** What was narrowed by it, and in the transaction that it has ended. */
+  #ofAll(): Narrowed {
+    const { narrowed, transaction } = this.#state;
+    const all = new Narrowed();
+    for (const { versions, coarse } of [narrowed, this.#narrowed])
+      for (const version of versions) all.add(version, coarse);
+    if (transaction === undefined) this.#state.narrowed = new Narrowed();
+    return all;
   }
 
   /** What it has changed, as far as its rows tell. */
@@ -104,7 +162,8 @@ export class UnderWay {
   }
 }
 
-function writesOf(
+/** What it may change, as far as anybody can tell before it is sent. */
+export function writesOf(
   state: State<unknown>,
   { statement, defines }: Pick<Known, 'statement' | 'defines'>,
   plan: Plan | undefined,

@@ -39,6 +39,19 @@ export class UnitOfWork {
     return this.#current?.top.unit;
   }
 
+  /** All that the open transaction has changed so far, also by what is under way. */
+  get tags(): readonly string[] {
+    return this.#current?.published().tags ?? [];
+  }
+
+  /** Whether this would commit what is open. */
+  commits({ action, name = '', on }: TransactionControl): boolean {
+    if (this.#current === undefined) return false;
+    if (action === 'begin') return this.#dialect === 'mysql';
+    if (action === 'release') return this.#current.find(name) === 0;
+    return action === 'commit' || (action === 'autocommit' && on && !this.#autocommits);
+  }
+
   /**
    * A statement is about to be sent that ends `tags`, whatever becomes of it.
    *

@@ -28,6 +28,8 @@ export interface Query {
   /** What is read are the rows of one statement, which its key names. */
   readonly isStatement?: boolean;
   readonly load: (context: LoadContext) => unknown;
+  /** How to load once more when the reader has gone on; false if that cannot be. @defaultValue `load` */
+  readonly again?: false | (() => unknown) | undefined;
   readonly refine?: (value: unknown) => Refined;
 }
 

@@ -1,6 +1,6 @@
 import { encodeKey, type Key } from '../values/index.js';
 import type { Ask, Query } from './ask.js';
-import { currentTrace, currentUnit, runForGood, runWithin } from './context.js';
+import { currentAudit, currentTrace, currentUnit, runForGood, runWithin } from './context.js';
 import { checkTags, tagsOfWhat, type What } from './dependency.js';
 import { type Duration, parseDuration } from './duration.js';
 import { answerOf } from './entry.js';
@@ -110,6 +110,8 @@ export class CacheView implements CoreCache {
     if (since !== undefined && !isSnapshot(since)) throw expected('since', 'a snapshot of this cache', since);
     refuseUnknown(timing, setNames, 'set');
     const settings = resolveReadOptions(timing, this.parts.settings.read);
+    // An audit leaves no mark.
+    if (currentAudit(this.parts) !== undefined) return;
     // Past the cache nothing is stored; the old value ends all the same.
     if (this.#view.whyPast() !== undefined) return void (await this.delete(key));
     await put(this.parts, this.#view.askFor(key, settings), value, since);
@@ -192,6 +194,7 @@ export class CacheView implements CoreCache {
       counts: stats.counts.bind(stats) as CacheStats['counts'],
       entries: near.size,
       bytes: near.bytes,
+      audits: { ...this.parts.audits.counts },
     };
   }
 

@@ -10,7 +10,7 @@ export class Clients implements Tables {
   /** The last one of each database, also when it has gone: what was read through it may still be stored. */
   readonly #databases = new Map<string, Attached>();
 
-  /** Grows whenever the tags of a named table may have become others. */
+  /** Grows whenever a client comes or goes, and the tags of a named table may have become others. */
   generation = 0;
 
   /** Whether loads are expected to show their queries. */
@@ -23,7 +23,7 @@ export class Clients implements Tables {
     for (const { client: other } of this.#attached)
       if (other.database === client.database && other.narrowing !== client.narrowing)
         throw new TypeError(
-          `Expected \`tenant\`, and \`grain\`, \`tenant\`, \`tree\` and \`ignoreColumns\` of \`tables\`, to be the same in all clients of the database ${client.database}, got ${client.narrowing ?? 'none'} beside ${other.narrowing ?? 'none'}: a client would not hear of another's writes`,
+          `Expected \`tenant\`, and \`grain\`, \`tenant\`, \`tree\` and \`ignoreColumns\` of \`tables\`, to be the same in all clients of the database ${client.database}, got ${client.narrowing || 'none'} beside ${other.narrowing || 'none'}: a client would not hear of another's writes`,
         );
     const attachment = { client };
     this.#attached.add(attachment);
@@ -31,6 +31,7 @@ export class Clients implements Tables {
     this.generation++;
     return () => {
       this.#attached.delete(attachment);
+      this.generation++;
     };
   }
 
@@ -41,6 +42,21 @@ export class Clients implements Tables {
       if (unit !== undefined) return unit;
     }
     return undefined;
+  }
+
+  /** Whether the transaction has ended in whose name tags are fenced; undefined when no client here can tell. */
+  async isOver(owner: string): Promise<boolean | undefined> {
+    for (const { client } of this.#attached) {
+      const isOver = await client.isOver?.(owner).catch(() => undefined);
+      if (isOver !== undefined) return isOver;
+    }
+    return undefined;
+  }
+
+  /** Resolves when every transaction has ended that may have written something by now; undefined when none is known of. */
+  quiet(): Promise<void> | undefined {
+    const clients = [...this.#attached].map(({ client }) => client).filter((client) => client.quiet !== undefined);
+    return clients.length === 0 ? undefined : Promise.all(clients.map((client) => client.quiet?.())).then(() => {});
   }
 
   /** Whether every client that may write a table tells which part of its tree a write has changed. */

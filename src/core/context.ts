@@ -15,13 +15,15 @@ export interface Context {
   /** The keys that are being loaded. */
   readonly keys?: readonly string[] | undefined;
   readonly unit?: Unit | undefined;
+  /** It compares the cache with the database, so its reads go past the one. */
+  readonly audit?: object | undefined;
   readonly trace?: Trace | undefined;
   readonly outer: Context | undefined;
   /** What it surrounded is over; code that was started in it and goes on is outside of it. */
   ended: boolean;
 }
 
-type Inside = Pick<Context, 'owner' | 'scope' | 'keys' | 'unit' | 'trace'>;
+type Inside = Pick<Context, 'owner' | 'scope' | 'keys' | 'unit' | 'audit' | 'trace'>;
 
 const storage = new AsyncLocalStorage<Context>();
 /** Asking an AsyncLocalStorage costs more than a whole hit, so nobody asks while nothing runs in any context. */
@@ -51,6 +53,11 @@ export async function runWithin<T>(inside: Inside, fn: () => T | Promise<T>): Pr
   }
 }
 
+/** The same as if nothing surrounded the running code. */
+export function runApart<T>(inside: Inside, fn: () => T | Promise<T>): Promise<T> {
+  return storage.run(undefined as never, () => runWithin(inside, fn));
+}
+
 /** What begins its work when somebody waits for it, as a query builder does, must be waited for in here. */
 function started<T>(fn: () => T | Promise<T>): T | Promise<T> {
   const result = fn();
@@ -65,8 +72,8 @@ export function runForGood<T>(inside: Inside, fn: () => T): T {
 }
 
 /** Written out: every load makes one, and a spread would give each a hidden class of its own. */
-function enter({ owner, scope, keys, unit, trace }: Inside): Context {
-  return { owner, scope, keys, unit, trace, outer: alive(storage.getStore()), ended: false };
+function enter({ owner, scope, keys, unit, audit, trace }: Inside): Context {
+  return { owner, scope, keys, unit, audit, trace, outer: alive(storage.getStore()), ended: false };
 }
 
 function alive(context: Context | undefined): Context | undefined {
@@ -109,6 +116,13 @@ export function currentScope(owner: object): Scope | undefined {
 export function currentUnit(owner: object): Unit | undefined {
   for (let context = currentContext(); context !== undefined; context = alive(context.outer))
     if (context.owner === owner && context.unit?.ended === false) return context.unit;
+  return undefined;
+}
+
+/** The audit of this cache that the code is running for. */
+export function currentAudit(owner: object): object | undefined {
+  for (let context = currentContext(); context !== undefined; context = alive(context.outer))
+    if (context.owner === owner && context.audit !== undefined) return context.audit;
   return undefined;
 }
 

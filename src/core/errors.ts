@@ -56,6 +56,63 @@ export class InvalidationPendingError extends UnstaleError {
   }
 }
 
+/**
+ * The connection to the database was lost, or given up, before the database said whether it had carried out a change or
+ * COMMIT. Both are possible; whatever depends on it is not served from the cache in either case.
+ */
+export class CommitUnknownError extends UnstaleError {
+  static override readonly [brand]: string = 'COMMIT_UNKNOWN';
+  override name = 'CommitUnknownError';
+  /** What the change would have ended, and has. */
+  readonly tags: readonly string[];
+  /** @param options - `cause`: what the driver said */
+  constructor(tags: readonly string[], options: ErrorOptions) {
+    super(
+      'COMMIT_UNKNOWN',
+      `The database has not said whether it has committed the change of ${list(tags)}. It may have: look at the rows before you try again. To the cache it counts as committed.`,
+      options,
+    );
+    this.tags = tags;
+  }
+}
+
+/**
+ * `strict: true`, and what a transaction has changed could not be fenced before its COMMIT. It was rolled back, or never
+ * sent: nothing has changed, and it may be tried again.
+ */
+export class FenceUnavailableError extends UnstaleError {
+  static override readonly [brand]: string = 'FENCE_UNAVAILABLE';
+  override name = 'FenceUnavailableError';
+  /** What would have been fenced; empty for a statement that nothing can be put before. */
+  readonly tags: readonly string[];
+  /** @param why - completes "… because" */
+  constructor(tags: readonly string[], why: string, options?: ErrorOptions) {
+    super(
+      'FENCE_UNAVAILABLE',
+      `Nothing was committed, because ${why}. Under \`strict: true\` what is written is fenced before its COMMIT${tags.length === 0 ? '. Run it by a client that is not wrapped' : `: here ${list(tags)}. Try again`}, or choose \`onFenceUnavailable: 'degrade'\`.`,
+      options,
+    );
+    this.tags = tags;
+  }
+}
+
+/** `crashSafe: 'outbox'`, and the database has no outbox that the writer may write into. The write was rolled back. */
+export class OutboxUnavailableError extends UnstaleError {
+  static override readonly [brand]: string = 'OUTBOX_UNAVAILABLE';
+  override name = 'OutboxUnavailableError';
+  /**
+   * @param sql - what makes the outbox
+   * @param options - `cause`: what the database said
+   */
+  constructor(sql: string, options: ErrorOptions) {
+    super(
+      'OUTBOX_UNAVAILABLE',
+      `The outbox of \`crashSafe: 'outbox'\` cannot be used (${messageOf(options.cause)}), so nothing is committed that it should guard. Migrate the database by outboxSql(…).up, and allow SELECT, INSERT, UPDATE and DELETE on it:\n${sql}`,
+      options,
+    );
+  }
+}
+
 /** A load took longer than its hard time-out; its `signal` was aborted. */
 export class LoadTimeoutError extends UnstaleError {
   static override readonly [brand]: string = 'LOAD_TIMEOUT';
@@ -114,6 +171,10 @@ export function describe(value: unknown): string {
   if (Array.isArray(value)) return `an array of ${value.length}`;
   const name = (value as object).constructor?.name;
   return name === undefined || name === 'Object' ? 'an object' : `an instance of ${name}`;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : describe(error);
 }
 
 function list(tags: readonly string[]): string {

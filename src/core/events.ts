@@ -1,5 +1,6 @@
 import { channel } from 'node:diagnostics_channel';
 import type { Stats } from './stats.js';
+import type { Version } from './store.js';
 
 /** Whose read it was, and what it was about. */
 export interface Marks {
@@ -22,7 +23,7 @@ export interface CacheEvents {
   /** A read had to wait for a load. */
   miss: Marks & { readonly key: string; readonly name: string; readonly reason: string };
   /** A load has ended; in milliseconds. */
-  load: Omit<Marks, 'tags'> & {
+  load: Marks & {
     readonly key: string;
     readonly name: string;
     readonly duration: number;
@@ -34,14 +35,26 @@ export interface CacheEvents {
   invalidate: { readonly tags: readonly string[]; readonly duration: number };
   /** A write succeeded, and its invalidation was not confirmed in time. It stays queued. */
   unacknowledged: { readonly tags: readonly string[]; readonly age: number };
+  /** `onFenceUnavailable: 'degrade'`: a write is committed without a fence; of a statement alone the tags are not known. */
+  unfenced: { readonly tags: readonly string[]; readonly reason: string };
   /** One key was loaded with different statements: something that the load depends on is missing in the key. */
   underkeyed: { readonly key: string; readonly name: string; readonly statement: string };
   /** A load did something whose dependencies cannot be seen. */
   untracked: { readonly key: string; readonly name: string; readonly reason: string };
   /** Bytes in the store that are no entry of ours; they were removed. */
   damaged: { readonly key: string; readonly bytes: number };
-  /** `mode: 'shadow'`: the stored value differs from the loaded one although no dependency changed. */
-  mismatch: { readonly key: string; readonly name: string; readonly tags: readonly string[] };
+  /** By `audit` or `mode: 'shadow'`: a stored value differs from the loaded one although no dependency has changed. */
+  mismatch: Omit<Marks, 'tags'> & {
+    readonly key: string;
+    readonly name: string;
+    readonly by: 'audit' | 'shadow';
+    /** What the stored value depends on, as the cache keeps it, and the version of each. */
+    readonly tags: readonly string[];
+    readonly versions: readonly Version[];
+    /** Hashes of the bytes of both values. */
+    readonly stored: string;
+    readonly loaded: string;
+  };
   /** The store's connection is considered down, or up again. */
   breaker: { readonly node: string; readonly state: 'open' | 'half-open' | 'closed' };
   /** A warmer is at work: now and then during a cycle, and at its end. */
@@ -74,6 +87,7 @@ export const eventNames: ReadonlySet<keyof CacheEvents> = new Set([
   'load',
   'invalidate',
   'unacknowledged',
+  'unfenced',
   'underkeyed',
   'untracked',
   'damaged',

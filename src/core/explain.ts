@@ -40,8 +40,10 @@ export async function explain(parts: Parts, ask: Ask, past: string | undefined):
     const facts = factsNear(parts, ask) ?? factsFar(parts, bytes);
     const unstored = parts.unstored.get(ask.identity.key);
     const last = unstored === undefined ? [] : [`its last load was not stored: ${unstored}`];
+    if (facts !== undefined) await known.ask(undefined, facts.tags);
+    const fenced = known.whyFenced();
+    if (fenced !== undefined) last.push(`a load would not be stored now: ${fenced}`);
     if (facts === undefined) return absent([`nothing is stored for ${ask.identity.key}`, ...last].join('\n'));
-    await known.ask(undefined, facts.tags);
     return describe(parts, ask, facts, known, past, last);
   } catch (error) {
     return absent(`the store could not be asked about ${ask.identity.key}: ${(error as Error).message}`);
@@ -83,9 +85,9 @@ function describe(
       known.versions.get(tag) === facts.versions[i] && !isFenced(facts.versions[i]) && !parts.tags.cell(tag).distrusted;
     return { tag, holds };
   });
-  const ended = tags.filter((tag) => !tag.holds).map((tag) => tag.tag);
+  const ended = tags.filter((tag) => !tag.holds && !isFenced(known.versions.get(tag.tag))).map((tag) => tag.tag);
   const sameEpoch = facts.epoch === known.epoch;
-  const served = past === undefined && facts.hasValue && sameEpoch && ended.length === 0 && freshFor > 0;
+  const served = past === undefined && facts.hasValue && sameEpoch && tags.every(({ holds }) => holds) && freshFor > 0;
   const lines = [
     `${ask.identity.key}: ${served ? 'would be served' : 'would be loaded'}`,
     facts.hasValue
@@ -101,10 +103,11 @@ function describe(
   return { text: lines.join('\n'), served, source: facts.source, age, freshFor, origin: facts.origin, tags };
 }
 
-function absent(text: string): Explanation {
+/** Nothing is known. */
+export function absent(text: string): Explanation {
   return { text, served: false, source: undefined, age: undefined, freshFor: undefined, origin: undefined, tags: [] };
 }
 
-function seconds(ms: number): string {
+export function seconds(ms: number): string {
   return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }

@@ -1,4 +1,5 @@
 import type { Key } from '../values/index.js';
+import type { AuditCounts } from './audits.js';
 import type { What } from './dependency.js';
 import type { Duration } from './duration.js';
 import type { CacheEvents } from './events.js';
@@ -15,7 +16,7 @@ import type { Receipt } from './invalidate.js';
 import type { LoadContext, ReadOptions, Timing } from './options.js';
 import type { Cached, Traced } from './outcome.js';
 import type { Snapshot } from './snapshot.js';
-import type { CountedBy, Counts, Reads } from './stats.js';
+import type { CountedBy, Counts } from './stats.js';
 
 /** A single read: what is asked for, and how to load it. */
 export interface Read<T, Tag extends string> extends ReadOptions<Tag> {
@@ -45,13 +46,17 @@ export interface CacheStats {
    * @throws TypeError for a tag or a tenant, unless `stats` of the cache's options says that it counts by them
    */
   hitRate(by?: string | CountedBy): number;
-  /** Reads answered by a stored value, reads that waited for a load, and loads, over all names that start with `prefix`. */
-  counts(prefix?: string): Counts;
-  /** The first two of them over the reads that are meant. @throws TypeError as {@link CacheStats.hitRate} */
-  counts(by: CountedBy): Reads;
+  /**
+   * Reads answered by a stored value, reads that waited for a load, and loads that have ended, over the same.
+   *
+   * @throws TypeError as {@link CacheStats.hitRate}
+   */
+  counts(by?: string | CountedBy): Counts;
   /** Entries in this process's memory, and their estimated bytes. */
   readonly entries: number;
   readonly bytes: number;
+  /** What audits found, and shadow mode. */
+  readonly audits: AuditCounts;
 }
 
 /**

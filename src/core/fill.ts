@@ -5,7 +5,7 @@ import { join } from './join.js';
 import { load } from './load.js';
 import { Known, look, type Sight } from './look.js';
 import type { Parts } from './parts.js';
-import type { Lease } from './store.js';
+import { isFenced, type Lease } from './store.js';
 
 /**
  * The miss, from top to bottom.
@@ -177,8 +177,12 @@ async function acquire(
 ): Promise<{ lease: Lease | undefined; sight: Sight } | { answer: Landing }> {
   const { session, clock } = parts;
   const { cost } = ask.counter;
-  if (!parts.shared || sight.before === undefined || (cost !== undefined && cost < cheap))
+  // Where the store is slow, asking for the right to load takes longer than loading.
+  const dear = Math.max(cheap, clock.now() - lookedAt);
+  if (!parts.shared || sight.before === undefined || (cost !== undefined && cost < dear))
     return { lease: undefined, sight };
+  // What would be loaded is stored by nobody, so there is nothing to wait for.
+  if (parts.settings.strict && [...sight.before.values()].some(isFenced)) return { lease: undefined, sight };
   // Nobody waits much longer for another process than the load itself would take; but a machine that is busy, and then
   // many miss at once, makes a load of 50 ms one of 150, and no load is saved by whoever gives up in between.
   const giveUp = clock.now() + (cost === undefined ? ask.settings.hard : cost + Math.max(cost / 2, lag));

@@ -63,12 +63,13 @@ export class Invalidations {
   /**
    * Raises `tags`; resolves when that is acknowledged, with the new versions of those that are no delete tags.
    *
+   * @param owner - who fences them, and lets go of them. It is not kept with what is undelivered
    * @throws InvalidationPendingError when the store did not confirm it within `ackTimeout`
    */
-  async raise(tags: readonly string[]): Promise<{ versions: readonly Version[]; receipt: Receipt }> {
+  async raise(tags: readonly string[], owner?: string): Promise<{ versions: readonly Version[]; receipt: Receipt }> {
     const unique = [...new Set(tags)];
     const started = this.#clock.now();
-    const versions = await this.#track(this.#send(unique, started), unique);
+    const versions = await this.#track(this.#send(unique, started, owner), unique);
     const acknowledged = this.#clock.now();
     this.#events.emit('invalidate', { tags: unique, duration: acknowledged - started });
     return { versions, receipt: this.#receipt(unique, acknowledged) };
@@ -158,10 +159,10 @@ export class Invalidations {
     this.#wakeSettled();
   }
 
-  async #send(tags: readonly string[], started: number): Promise<readonly Version[]> {
+  async #send(tags: readonly string[], started: number, owner?: string): Promise<readonly Version[]> {
     try {
       // Without a store nobody is asked, so it takes effect before anybody goes on.
-      const versions = this.#isAlone ? [] : await this.#inOrder(tags);
+      const versions = this.#isAlone ? [] : await this.#inOrder(tags, owner);
       this.#confirm(tags);
       if (versions.length > 0) return versions;
       return tags.filter((tag) => !isEarlyTag(tag)).map((tag) => this.#tags.cell(tag).version as Version);
@@ -172,14 +173,14 @@ export class Invalidations {
   }
 
   /** A `set` that comes between the two must find the first when it misses the second. */
-  async #inOrder(tags: readonly string[]): Promise<readonly Version[]> {
+  async #inOrder(tags: readonly string[], owner?: string): Promise<readonly Version[]> {
     const end = this.#clock.now() + this.#settings.ackTimeout;
     const first = tags.filter(isEarlyTag);
-    if (first.length > 0) await this.#session.raise(first, this.#settings.ackTimeout);
+    if (first.length > 0) await this.#session.raise(first, this.#settings.ackTimeout, owner);
     // At once: a `set` of this process, too, must find it before the rest is confirmed.
     this.#confirm(first);
     const rest = tags.filter((tag) => !isEarlyTag(tag));
-    return this.#session.raise(rest, Math.max(1, end - this.#clock.now()));
+    return this.#session.raise(rest, Math.max(1, end - this.#clock.now()), owner);
   }
 
   /** Own memory forgets before the caller is told, so that the next read here goes to the store. */

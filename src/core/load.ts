@@ -6,7 +6,7 @@ import { leaveTags, store } from './deposit.js';
 import { parseDuration } from './duration.js';
 import { Entry, holdsHere } from './entry.js';
 import { ClosedError, LoadTimeoutError } from './errors.js';
-import { marksOf } from './events.js';
+import { type CacheEvents, marksOf } from './events.js';
 import { examine } from './findings.js';
 import type { Landing } from './flight.js';
 import { knownTags, type Sight } from './look.js';
@@ -19,35 +19,38 @@ import { warnOnce } from './warn.js';
 
 /** Loads, in a scope that collects what the load depends on, and keeps the value under the versions from before. */
 export async function load(parts: Parts, ask: Ask, sight: Sight, lease: Lease | undefined): Promise<Landing> {
-  const { clock, events } = parts;
-  const { key } = ask.identity;
-  const { name } = ask.counter;
+  const { clock } = parts;
   const scope = openScope(parts, ask, sight);
   const said: Said = { ttl: undefined };
   const started = clock.now();
-  ask.counter.loads++;
   try {
     const raw = await runLoad(parts, ask, scope, said);
     const cost = clock.now() - started;
     ask.counter.spent(cost);
     const landing = settle(parts, ask, sight, scope, raw, said.ttl, cost, lease);
-    events.emit('load', {
-      key,
-      name,
-      duration: cost,
-      stored: landing.stored,
-      ...marksOf(parts.stats, ask.identity.tenant),
-      ...(landing.reason === undefined ? {} : { reason: landing.reason }),
-    });
+    const { stored, reason } = landing;
+    tellOfLoad(parts, ask, scope.pairs, { duration: cost, stored, ...(reason === undefined ? {} : { reason }) });
     return landing;
   } catch (error) {
     lease?.release();
-    parts.unstored.set(key, 'it failed');
+    parts.unstored.set(ask.identity.key, 'it failed');
     const duration = clock.now() - started;
-    const marks = marksOf(parts.stats, ask.identity.tenant);
-    events.emit('load', { key, name, duration, stored: false, ...marks, reason: 'it failed', error });
+    tellOfLoad(parts, ask, scope.pairs, { duration, stored: false, reason: 'it failed', error });
     throw error;
   }
+}
+
+/** Counts a load that has ended, and tells of it: under whatever it turned out to depend on. */
+export function tellOfLoad(
+  { stats, events }: Parts,
+  { counter, identity }: Pick<Ask, 'counter' | 'identity'>,
+  pairs: Iterable<readonly [string, unknown]>,
+  outcome: Pick<CacheEvents['load'], 'duration' | 'stored' | 'reason' | 'error'>,
+): void {
+  const { key, tenant } = identity;
+  stats.tally(counter, tenant, pairs).load();
+  if (events.hears('load'))
+    events.emit('load', { key, name: counter.name, ...marksOf(stats, tenant, pairs), ...outcome });
 }
 
 /** The scope of a load that begins now: it depends on what its key and its caller said. */

@@ -6,6 +6,7 @@ import { StoreUnavailableError } from './errors.js';
 import { standingTags } from './identity.js';
 import type { Parts } from './parts.js';
 import { isFenced, type Version } from './store.js';
+import { whyFenced } from './strict.js';
 
 /**
  * What is known about a key before anything is loaded: an entry that may be served, or the versions of its tags from
@@ -77,7 +78,8 @@ async function lookFar(parts: Parts, ask: Ask, entry: Entry | undefined, near: E
     if (entry !== undefined && known.holds(entry.epoch, entry.tags, entry.versions))
       return known.sight({ entry, source: 'near', reason: 'aged' });
     const ended = found === undefined ? entry !== undefined : found.hasValue;
-    return known.sight({ ...tolerate(parts, ask, entry), reason: ended ? 'invalidated' : 'nothing stored' });
+    const reason = known.whyFenced() ?? (ended ? 'invalidated' : 'nothing stored');
+    return known.sight({ ...tolerate(parts, ask, entry), reason });
   } catch (error) {
     if (!(error instanceof StoreUnavailableError)) parts.events.emit('error', { error });
     // Whatever is wrong with the store, the database is still there.
@@ -233,6 +235,13 @@ export class Known {
       const version = versions[i];
       return this.versions.get(tag) === version && !isFenced(version) && !this.#parts.tags.isDistrusted(tag);
     });
+  }
+
+  /** Why one of them holds for nobody, if one does. */
+  whyFenced(): string | undefined {
+    if (!this.#parts.settings.strict) return undefined;
+    for (const [tag, version] of this.versions) if (isFenced(version)) return whyFenced(tag, version);
+    return undefined;
   }
 
   get epoch(): string | undefined {

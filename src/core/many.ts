@@ -1,13 +1,13 @@
 import { encodeKey, type Key } from '../values/index.js';
 import type { Ask } from './ask.js';
+import { audit } from './audit.js';
 import { orTorn } from './context.js';
 import { checkTags } from './dependency.js';
 import { describe, expected } from './errors.js';
-import { marksOf } from './events.js';
 import type { ReadMany } from './face.js';
 import { fill, orAged, serve, takeOff } from './fill.js';
 import { type Landing, protectedAs, valueOf } from './flight.js';
-import { openScope, runLoad, type Said, settle } from './load.js';
+import { openScope, runLoad, type Said, settle, tellOfLoad } from './load.js';
 import { look, type Sight } from './look.js';
 import type { LoadContext } from './options.js';
 import type { Parts } from './parts.js';
@@ -101,6 +101,7 @@ async function fillAll<In>(view: View, places: readonly Place<In>[], load: Load<
     if (outcome.status === 'rejected') throw outcome.reason;
     const place = places[i] as Place<In>;
     view.report(place.ask, outcome.value);
+    audit(parts, place.ask, outcome.value);
     const landing = protectedAs(outcome.value, place.ask.settings.copy, parts.types);
     place.answer = () => valueOf(landing);
   }
@@ -124,7 +125,6 @@ async function loadTogether<In>(parts: Parts, absent: readonly Absent<In>[], loa
   const started = parts.clock.now();
   try {
     const inputs = absent.map(({ place }) => place.input);
-    for (const { place } of absent) place.ask.counter.loads += place.ask === first ? 1 : 0;
     const answer = await runLoad(
       parts,
       {
@@ -162,26 +162,20 @@ async function loadTogether<In>(parts: Parts, absent: readonly Absent<In>[], loa
         reject(error);
       }
     });
-    parts.events.emit('load', {
-      key: first.identity.key,
-      name: first.counter.name,
-      duration: cost,
-      stored: unstored === undefined,
-      ...marksOf(parts.stats, first.identity.tenant),
+    tellOfLoad(parts, first, pairsOf(scopes), {
+      ...{ duration: cost, stored: unstored === undefined },
       ...(unstored === undefined ? {} : { reason: unstored }),
     });
   } catch (error) {
-    parts.events.emit('load', {
-      key: first.identity.key,
-      name: first.counter.name,
-      duration: parts.clock.now() - started,
-      stored: false,
-      ...marksOf(parts.stats, first.identity.tenant),
-      reason: 'it failed',
-      error,
-    });
+    const duration = parts.clock.now() - started;
+    tellOfLoad(parts, first, pairsOf([common, ...scopes]), { duration, stored: false, reason: 'it failed', error });
     for (const { reject } of absent) reject(error);
   }
+}
+
+/** What any of them depends on, each tag once: looked for only where somebody counts by tags. */
+function pairsOf(scopes: readonly Scope[]): Iterable<readonly [string, unknown]> {
+  return { [Symbol.iterator]: () => new Map(scopes.flatMap(({ pairs }) => [...pairs]))[Symbol.iterator]() };
 }
 
 /** What the load for all of them depends on; any version from before it is as good as another. */

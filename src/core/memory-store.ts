@@ -1,8 +1,14 @@
-import { randomUUID } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
-import type { Clock } from './clock.js';
 import { expected, StoreUnavailableError } from './errors.js';
-import type { Lease, Store, StoreContext, StoreRead, StoreSession, Version } from './store.js';
+import { type Held, Space, type SpaceLimits } from './memory-space.js';
+import {
+  type Lease,
+  type Store,
+  type StoreContext,
+  type StoreRead,
+  type StoreSession,
+  type Version,
+  whyUnlike,
+} from './store.js';
 
 /**
  * The store's contract in this process, and its reference: where prose leaves a doubt, read what this does.
@@ -15,12 +21,12 @@ import type { Lease, Store, StoreContext, StoreRead, StoreSession, Version } fro
  * Versions come from one counter that never goes back, not when a tag is dropped for room and not when the store is
  * emptied or rewound. That is the whole of promise 1: a number that was handed out is never handed out again.
  *
- * It relies on one clock for ages, expiry and leases, that of the first session of a name. It does not know what
- * entries mean, and it does not survive its process. A cache without a store does not use it: there the cache's own
+ * It relies on one clock for ages, expiry and leases, that of the first session of a name, whose `strict` all others
+ * must have as well. It does not know what entries mean, and it does not survive its process. A cache without a store does not use it: there the cache's own
  * tag cells are the authority. This one is for tests, for playing several processes in one, and for reading.
  */
 export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
-  const limits = {
+  const limits: SpaceLimits = {
     maxVersions: count('maxVersions', options.maxVersions ?? defaults.maxVersions),
     maxEntries: count('maxEntries', options.maxEntries ?? defaults.maxEntries),
   };
@@ -28,21 +34,17 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   return {
     kind: 'memory',
     open(context) {
-      const space = spaces.get(context.name) ?? new Space(context.clock, limits);
+      const space = spaces.get(context.name) ?? new Space(context, limits);
       spaces.set(context.name, space);
       return new MemorySession(space, context);
     },
     lose() {
-      for (const space of spaces.values()) space.goBack([], []);
+      for (const space of spaces.values()) space.lose();
     },
     remember() {
-      const copies = [...spaces.values()].map((space) => ({
-        space,
-        versions: space.versions.dump(),
-        entries: space.entries.dump(),
-      }));
+      const ways = [...spaces.values()].map((space) => space.remember());
       return () => {
-        for (const { space, versions, entries } of copies) space.goBack(versions, entries);
+        for (const goBack of ways) goBack();
       };
     },
   };
@@ -59,7 +61,7 @@ export interface MemoryStoreOptions {
 /** A {@link Store} in this process, with the two accidents that befall a server. */
 export interface MemoryStore extends Store {
   readonly kind: 'memory';
-  /** Forgets all versions, entries and leases, under every name, as a server that restarts empty. */
+  /** Forgets all versions, fences, entries and leases, under every name, as a server that restarts empty. */
   lose(): void;
   /** Takes a copy, and returns the way back to it: as a server that restarts from an older snapshot. */
   remember(): () => void;
@@ -69,92 +71,38 @@ const defaults = { maxVersions: 100_000, maxEntries: 10_000 };
 /** As large as the Redis store's, so that a test with this one meets the same limit. */
 const maxEntryBytes = 1024 * 1024;
 
-interface Stored {
-  readonly bytes: Uint8Array;
-  readonly until: number;
-}
-
-/** A lease that somebody holds. Its identity is the owner: whoever gives back another one changes nothing. */
-interface Held {
-  readonly waiting: Set<() => void>;
-  stop: () => void;
-}
-
-/** What is shared under one name. */
-class Space {
-  readonly clock: Clock;
-  readonly sessions = new Map<MemorySession, StoreContext>();
-  readonly leases = new Map<string, Held>();
-  readonly versions: LRUCache<string, string>;
-  readonly entries: LRUCache<string, Stored>;
-  epoch = randomUUID() as string;
-  #last = 0;
-
-  constructor(clock: Clock, limits: Required<MemoryStoreOptions>) {
-    this.clock = clock;
-    this.versions = new LRUCache({
-      max: limits.maxVersions,
-      // Whoever reads this tag next gives it another version, so those who remember this one are told now.
-      disposeAfter: (_, tag, reason) => {
-        if (reason === 'evict') for (const { listener } of this.sessions.values()) listener.changed(tag);
-      },
-    });
-    this.entries = new LRUCache({ max: limits.maxEntries });
-  }
-
-  version(tag: string): Version {
-    return this.versions.get(tag) ?? this.raise(tag);
-  }
-
-  raise(tag: string): Version {
-    const version = `v${++this.#last}`;
-    this.versions.set(tag, version);
-    return version;
-  }
-
-  entry(key: string): Uint8Array | undefined {
-    const stored = this.entries.get(key);
-    if (stored === undefined) return undefined;
-    // A copy: decoders hand out parts of the bytes they were given, and those parts can be written to.
-    if (stored.until > this.clock.now()) return new Uint8Array(stored.bytes);
-    this.entries.delete(key);
-    return undefined;
-  }
-
-  /** Ends the lease `held` of `key`, if it still is the lease of `key`. */
-  end(key: string, held: Held): void {
-    if (this.leases.get(key) !== held) return;
-    this.leases.delete(key);
-    held.stop();
-    for (const wake of held.waiting) wake();
-  }
-
-  /** Puts back what was kept earlier. The counter stays: only the epoch tells an old version from a restored one. */
-  goBack(versions: ReturnType<Space['versions']['dump']>, entries: ReturnType<Space['entries']['dump']>): void {
-    this.epoch = randomUUID();
-    this.versions.load(versions);
-    this.entries.load(entries);
-    for (const [key, held] of [...this.leases]) this.end(key, held);
-    for (const { listener } of this.sessions.values()) {
-      listener.lost();
-      // What was lost has been reported by this very call, so the proof holds again at once.
-      listener.proven(Number.POSITIVE_INFINITY);
-    }
-  }
-}
-
 class MemorySession implements StoreSession {
   readonly maxEntryBytes = maxEntryBytes;
   readonly #space: Space;
   readonly #context: StoreContext;
   /** What has to end when this session does: leases it holds, waits it is in. */
   readonly #open = new Set<() => void>();
+  readonly #refusal: StoreUnavailableError | undefined;
 
   constructor(space: Space, context: StoreContext) {
     this.#space = space;
     this.#context = context;
+    if (space.strict !== context.strict) {
+      this.#refusal = new StoreUnavailableError(whyUnlike(context));
+      this.#tellOfRefusal();
+      return;
+    }
     space.sessions.set(this, context);
     context.listener.proven(Number.POSITIVE_INFINITY);
+  }
+
+  /** Not before `open` has returned: nobody could have begun to listen. */
+  #tellOfRefusal(): void {
+    let isOver = false;
+    const end = () => {
+      isOver = true;
+      this.#open.delete(end);
+    };
+    this.#open.add(end);
+    process.nextTick(() => {
+      if (!isOver) this.#context.listener.report({ type: 'error', error: this.#refusal });
+      end();
+    });
   }
 
   get epoch(): string | undefined {
@@ -180,19 +128,32 @@ class MemorySession implements StoreSession {
   async write(key: string, bytes: Uint8Array, ms: number): Promise<void> {
     this.#refuseWhenClosed();
     if (bytes.byteLength > maxEntryBytes) throw expected('bytes', `at most ${maxEntryBytes} long`, bytes.byteLength);
-    this.#space.entries.set(key, { bytes: new Uint8Array(bytes), until: this.now() + ms });
+    this.#space.keep(key, bytes, ms);
   }
 
   remove(key: string): void {
-    if (!this.#isClosed()) this.#space.entries.delete(key);
+    if (!this.#isClosed()) this.#space.remove(key);
   }
 
-  async raise(tags: readonly string[]): Promise<readonly Version[]> {
+  async raise(tags: readonly string[], _timeout: number, owner?: string): Promise<readonly Version[]> {
     this.#refuseWhenClosed();
-    const raised = new Map([...new Set(tags)].map((tag) => [tag, this.#space.raise(tag)]));
+    const raised = new Map([...new Set(tags)].map((tag) => [tag, this.#space.raise(tag, owner)]));
     for (const [session, { listener }] of this.#space.sessions)
       if (session !== this) for (const tag of raised.keys()) listener.changed(tag);
     return tags.map((tag) => raised.get(tag) as Version);
+  }
+
+  async fence(tags: readonly string[], owner: string, ms: number): Promise<void> {
+    this.#refuseWhenClosed();
+    for (const tag of new Set(tags)) {
+      this.#space.fence(tag, owner, ms);
+      for (const { listener } of this.#space.sessions.values()) listener.changed(tag);
+    }
+  }
+
+  async expired(tags: readonly string[]): Promise<readonly (readonly string[])[]> {
+    this.#refuseWhenClosed();
+    return tags.map((tag) => this.#space.expired(tag));
   }
 
   async lease(key: string, ms: number): Promise<Lease | undefined> {
@@ -248,6 +209,7 @@ class MemorySession implements StoreSession {
   }
 
   #refuseWhenClosed(): void {
+    if (this.#refusal !== undefined) throw this.#refusal;
     if (this.#isClosed()) throw new StoreUnavailableError('this session was closed');
   }
 }

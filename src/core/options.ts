@@ -58,6 +58,15 @@ export interface LoadContext<Tag extends string = string> {
   skip(reason?: string): void;
 }
 
+/** Options of the outbox of `crashSafe`. */
+export interface OutboxOptions {
+  /**
+   * How long it takes at most until what a process has left that died is invalidated; at least 100 ms. Each process looks
+   * into the outbox twice in that time. @defaultValue 1_000
+   */
+  interval?: Duration;
+}
+
 /** Options of `createCache`. */
 export interface CacheOptions<Tag extends string = string> extends Timing {
   /** The place that all processes share, such as `redisStore('redis://localhost')`. Without one, memory alone. */
@@ -68,10 +77,33 @@ export interface CacheOptions<Tag extends string = string> extends Timing {
   version?: string | number;
   /** @defaultValue 'on' */
   mode?: Mode | (() => Mode);
+  /**
+   * Of how many hits the value is compared with the database afterwards, as a share from 0 to 1, such as `0.001`. Nobody
+   * waits for it. A difference that no invalidation explains emits `mismatch`: a tag is missing, or a key says too little.
+   * @defaultValue 0
+   */
+  audit?: number;
   /** How stale any process's memory may be. 0: every read contains every write acknowledged before it. @defaultValue 0 */
   maxStale?: Duration;
-  /** Not available yet. */
+  /**
+   * Every read contains every write that was *committed* before it, acknowledged or not, and no read steps back. Each
+   * writing transaction fences its tags in the store before its COMMIT. Needs a `store` that has fences, `maxStale: 0`
+   * and the same in every process of that `name`; holds for writes through wrapped database clients. Experimental.
+   * @defaultValue false
+   */
   strict?: boolean;
+  /**
+   * Under `strict`, what a write does whose tags cannot be fenced. `refuse`: it is rolled back and rejects with
+   * `FenceUnavailableError`; `degrade`: it is committed all the same, which emits `unfenced`. @defaultValue 'refuse'
+   */
+  onFenceUnavailable?: 'refuse' | 'degrade';
+  /**
+   * `'outbox'`: what a transaction changes is written into a table of the database with it, so that another process
+   * invalidates it when this one dies between COMMIT and invalidation. Needs the table of `outboxSql`. Holds for writes
+   * through wrapped database clients; without a `store` there is nothing that outlives the process, so it does nothing.
+   * @defaultValue undefined
+   */
+  crashSafe?: 'outbox' | { outbox: OutboxOptions };
   /** What a write does that succeeded and whose invalidation is not confirmed in time. @defaultValue 'report' */
   onUnacknowledged?: 'report' | 'throw';
   /** How long an invalidation waits for the store. @defaultValue 1_000 */
@@ -117,6 +149,10 @@ export const defaults = Object.freeze({
   name: 'unstale',
   version: '',
   mode: 'on' as Mode,
+  audit: 0,
+  strict: false,
+  onFenceUnavailable: 'refuse',
+  interval: 1000,
   onUnacknowledged: 'report',
   ackTimeout: 1000,
   tenancy: 'optional',
@@ -149,6 +185,11 @@ export interface CacheSettings {
   readonly name: string;
   readonly version: string;
   readonly mode: Mode | (() => Mode);
+  readonly audit: number;
+  readonly strict: boolean;
+  readonly onFenceUnavailable: 'refuse' | 'degrade';
+  /** The `interval` of the outbox in milliseconds. */
+  readonly outbox: number | undefined;
   readonly onUnacknowledged: 'report' | 'throw';
   readonly ackTimeout: number;
   readonly tenant: (() => string | number | undefined) | undefined;

@@ -1,15 +1,20 @@
 import { createTypeTable, type OpenTypeTable } from '../values/index.js';
 import { alone } from './alone.js';
+import { Audits } from './audits.js';
 import { Churn } from './churn.js';
 import { Clients } from './clients.js';
 import { type Clock, systemClock } from './clock.js';
+import { expected } from './errors.js';
 import { Events } from './events.js';
+import { Fences } from './fences.js';
 import type { Flight } from './flight.js';
 import { Invalidations } from './invalidate.js';
 import { Near } from './near.js';
 import type { CacheSettings } from './options.js';
+import { Quarantine } from './quarantine.js';
 import { Stats } from './stats.js';
 import type { StoreSession } from './store.js';
+import { strictSession } from './strict.js';
 import { Tags } from './tags.js';
 import { Tenancy } from './tenancy.js';
 import { Underkeyed } from './underkeyed.js';
@@ -34,10 +39,13 @@ export interface Parts {
   readonly underkeyed: Underkeyed;
   readonly clients: Clients;
   readonly stats: Stats;
+  readonly audits: Audits;
   /** The tenant of the running code, where `runAsTenant` says it. */
   readonly tenancy: Tenancy;
   readonly events: Events;
   readonly invalidations: Invalidations;
+  readonly fences: Fences;
+  readonly quarantine: Quarantine;
   /** What ends the loads that are running. */
   readonly closing: Set<(timeout: number) => void>;
   /** Writes into the store that nobody waits for, so that `close` can. */
@@ -70,10 +78,11 @@ export function createParts(settings: CacheSettings): Parts {
   const events = new Events(settings.name);
   let begun = 0;
   const open = settings.store?.open.bind(settings.store) ?? alone;
-  const session = open({
+  const opened = open({
     name: settings.name,
     clock,
     maxStale: settings.read.maxStale,
+    strict: settings.strict,
     listener: {
       changed: (tag) => tags.touch(tag),
       lost: () => tags.touchAll(),
@@ -90,6 +99,14 @@ export function createParts(settings: CacheSettings): Parts {
       },
     },
   });
+  if (settings.strict && (opened.fence === undefined || opened.expired === undefined)) {
+    void opened.close();
+    throw expected('store', 'one that has fences beside `strict: true`, such as redisStore', settings.store);
+  }
+  const clients = new Clients();
+  const fences = new Fences({ clock, session: opened, clients, events, timeout: settings.ackTimeout });
+  const quarantine = new Quarantine({ name: settings.name, clock, clients, events });
+  const session = settings.strict ? strictSession(opened, fences, quarantine) : opened;
   const parts: Parts = {
     settings,
     clock,
@@ -104,11 +121,13 @@ export function createParts(settings: CacheSettings): Parts {
     churn: new Churn(),
     unstored: new Unstored(),
     underkeyed: new Underkeyed(),
-    clients: new Clients(),
+    clients,
     stats: new Stats(settings.stats),
+    audits: new Audits(settings.audit),
     tenancy: new Tenancy(),
     events,
     invalidations: new Invalidations({ settings, clock, tags, session, events }),
+    ...{ fences, quarantine },
     closing: new Set(),
     writes: new Set(),
     names: new Map(),
@@ -133,6 +152,8 @@ async function endParts(parts: Parts, timeout: number): Promise<void> {
     await Promise.all([parts.invalidations.settled(timeout, true), ...parts.writes]);
   } finally {
     parts.invalidations.close();
+    parts.quarantine.close();
+    await parts.fences.close();
     await parts.session.close();
     parts.near.clear();
     parts.flights.clear();

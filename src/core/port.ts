@@ -42,6 +42,8 @@ export interface Port {
   version(tag: string): Promise<Version | undefined>;
   /** The same without asking anybody; undefined when that would be needed. */
   versionHere(tag: string): Version | undefined;
+  /** The version of a tag under which every process of this cache goes by `rules`; undefined when that is not known. */
+  agree(tag: string, rules: string): Promise<Version | undefined>;
   /**
    * Runs `fn`, whose result several loads may get, also later. What it depends on is not the load's around the running
    * code, but goes into `into`, for {@link handUp}.
@@ -61,10 +63,11 @@ export interface Port {
    * Invalidates after a write that has succeeded. It happens at once: the database has the write, whatever becomes of a
    * transaction around the running code. That one invalidates the same again, since it may be the one that commits.
    *
+   * @param owner - who fences `tags`, and lets them go
    * @returns what a unit is settled with
    * @throws InvalidationPendingError only under `onUnacknowledged: 'throw'`, with `committed: true` and the result
    */
-  acknowledge(tags: readonly string[], result: unknown): Promise<Outcome>;
+  acknowledge(tags: readonly string[], result: unknown, owner?: string): Promise<Outcome>;
   /**
    * The same for a write whose caller does not wait: nothing that depends on `tags` is served in this process any more
    * once this has returned. Never rejects.
@@ -72,6 +75,21 @@ export interface Port {
   acknowledgeAtOnce(tags: readonly string[]): Promise<Outcome>;
   /** The same once more after `ms`, or when the cache is closed, of a write whose outcome is unknown; nobody waits for it. */
   acknowledgeLater(tags: readonly string[], ms: number): void;
+  /** What the cache wants to accompany each COMMIT. */
+  readonly safety: Safety;
+  /**
+   * From when it resolves, no version of `tags` holds for anybody, until `owner` has let go of them: by
+   * {@link Port.acknowledge}, or some time after {@link Port.fenceEnded}. `owner` is used once.
+   *
+   * @param ms - for so long nobody asks whether the owner is still at work ({@link Attached.isOver})
+   * @throws StoreUnavailableError when it was not confirmed; then there is no fence, and soon no part of one
+   */
+  fence(tags: readonly string[], owner: string, ms: number): Promise<void>;
+  /**
+   * What there was to do in the name of `owner` is done. A fence that is left is lifted when `isOver`, the transaction
+   * has surely ended; else when the database says so.
+   */
+  fenceEnded(owner: string, isOver: boolean): void;
   /** The tags that every entry depends on. */
   readonly everything: readonly string[];
   /** Reads a statement's rows through the cache. */
@@ -83,6 +101,19 @@ export interface Port {
   emit<E extends keyof CacheEvents>(type: E, event: CacheEvents[E]): void;
   /** Milliseconds, monotonic. */
   now(): number;
+  /** Calls `fn` once after so many of them. Returns the way to call it off. */
+  after(ms: number, fn: () => void): () => void;
+  /** Calls `fn` when the cache is closed, which waits for it, at most as long as it was told to. Returns the way to call it off. */
+  atClose(fn: () => Promise<unknown>): () => void;
+  /** What an outbox needs to know of the cache, where there is to be one. */
+  readonly outbox: { readonly name: string; readonly interval: number } | undefined;
+}
+
+/** What a cache wants to accompany each COMMIT. */
+export interface Safety {
+  /** Nothing is committed whose tags are not fenced. */
+  readonly strict: boolean;
+  readonly onFenceUnavailable: 'refuse' | 'degrade';
 }
 
 /** A wrapped database client, as the cache sees it. */
@@ -100,6 +131,13 @@ export interface Attached {
   hasTree?(schema: string | undefined, name: string): boolean;
   /** The transaction that a handle of this client stands for. */
   unitOf(handle: object): Unit | undefined;
+  /**
+   * Whether the transaction has ended in whose name tags are fenced; undefined when it is of another database, or when
+   * that cannot be told now.
+   */
+  isOver?: ((owner: string) => Promise<boolean | undefined>) | undefined;
+  /** Resolves when every transaction has ended that may have written something by the time of the call. */
+  quiet?: (() => Promise<void>) | undefined;
 }
 
 export interface Observed {
@@ -138,6 +176,11 @@ export interface PortRead<T> {
   readonly likely: readonly string[];
   readonly fresh?: boolean;
   load(): Promise<T>;
+  /**
+   * The same once more, for an audit, when the reader has gone on; false where it would need a connection that the reader
+   * holds. @defaultValue `load`
+   */
+  readonly again?: false | (() => Promise<T>) | undefined;
 }
 
 export type { OpenUnit, Outcome, Unit };

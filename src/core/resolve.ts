@@ -1,6 +1,6 @@
 import { type Checked, checkTags } from './dependency.js';
 import { parseDuration } from './duration.js';
-import { expected } from './errors.js';
+import { describe, expected } from './errors.js';
 import {
   type CacheOptions,
   type CacheSettings,
@@ -40,8 +40,11 @@ const cacheNames = [
     'name',
     'version',
     'mode',
+    'audit',
     'maxStale',
     'strict',
+    'onFenceUnavailable',
+    'crashSafe',
   ],
   ...[
     'onUnacknowledged',
@@ -76,7 +79,6 @@ export const wrapNames = [
 export function resolveCacheOptions(o: CacheOptions): CacheSettings {
   if (typeof o !== 'object' || o === null) throw expected('options', 'an object', o);
   refuseUnknown(o, cacheNames, 'createCache');
-  if (o.strict) throw new TypeError('`strict: true` is not available in this version');
   if (o.store !== undefined && typeof o.store?.open !== 'function')
     throw expected('store', "a store, such as redisStore('redis://localhost') from 'unstale/redis'", o.store);
   const name = o.name ?? defaults.name;
@@ -84,6 +86,8 @@ export function resolveCacheOptions(o: CacheOptions): CacheSettings {
     throw expected('name', "1 to 100 letters, digits, '_', '.' or '-'", name);
   const mode = o.mode ?? defaults.mode;
   if (typeof mode !== 'function') oneOf('mode', ['on', 'bypass', 'shadow'], mode);
+  const audit = o.audit ?? defaults.audit;
+  if (typeof audit !== 'number' || !(audit >= 0 && audit <= 1)) throw expected('audit', 'a number from 0 to 1', audit);
   const version = o.version ?? defaults.version;
   if (typeof version !== 'string' && typeof version !== 'number')
     throw expected('version', 'a string or a number', version);
@@ -102,6 +106,14 @@ export function resolveCacheOptions(o: CacheOptions): CacheSettings {
     name,
     version: String(version),
     mode,
+    audit,
+    strict: resolveStrict(o),
+    onFenceUnavailable: oneOf(
+      'onFenceUnavailable',
+      ['refuse', 'degrade'],
+      o.onFenceUnavailable ?? defaults.onFenceUnavailable,
+    ),
+    outbox: resolveOutbox(o),
     onUnacknowledged: oneOf('onUnacknowledged', ['report', 'throw'], o.onUnacknowledged ?? defaults.onUnacknowledged),
     ackTimeout: parseDuration('ackTimeout', o.ackTimeout ?? defaults.ackTimeout),
     tenant: o.tenant,
@@ -203,6 +215,33 @@ function resolveTimeout(timeout: Timing['timeout'], base: ReadSettings): { soft:
     soft: timeout.soft === undefined ? base.soft : parseDuration('timeout.soft', timeout.soft),
     hard: timeout.hard === undefined ? base.hard : parseDuration('timeout.hard', timeout.hard),
   };
+}
+
+function resolveOutbox({ crashSafe, store }: CacheOptions): number | undefined {
+  if (crashSafe === undefined) return undefined;
+  const { outbox } = crashSafe === 'outbox' ? { outbox: {} } : Object(crashSafe);
+  if (typeof outbox !== 'object' || outbox === null)
+    throw expected('crashSafe', "'outbox' or { outbox: { interval } }", crashSafe);
+  if (crashSafe !== 'outbox') refuseUnknown(crashSafe, ['outbox'], 'crashSafe');
+  refuseUnknown(outbox, ['interval'], 'crashSafe.outbox');
+  const given = outbox.interval ?? defaults.interval;
+  const interval = parseDuration('crashSafe.outbox.interval', given);
+  if (!(interval >= 100 && Number.isFinite(interval)))
+    throw expected('crashSafe.outbox.interval', 'at least 100 ms and not for ever', given);
+  // Memory goes with its process: nothing in it can be stale afterwards.
+  return store === undefined ? undefined : interval;
+}
+
+function resolveStrict({ strict = defaults.strict, store, maxStale = defaults.maxStale }: CacheOptions): boolean {
+  if (typeof strict !== 'boolean') throw expected('strict', 'true or false', strict);
+  if (!strict) return false;
+  if (store === undefined)
+    throw new TypeError('Expected a `store` beside `strict: true`, got none: it is the place where writers fence tags');
+  if (parseDuration('maxStale', maxStale) > 0)
+    throw new TypeError(
+      `Expected \`maxStale\` to be 0 beside \`strict: true\`, got ${describe(maxStale)}: memory that may be stale does not hear of a fence in time`,
+    );
+  return true;
 }
 
 function resolveMemory(memory: CacheOptions['memory']): CacheSettings['memory'] {

@@ -1,5 +1,6 @@
 import type { Observed } from './port.js';
 import { isFenced, type Version } from './store.js';
+import { whyFenced } from './strict.js';
 import type { Tags } from './tags.js';
 
 /**
@@ -70,7 +71,7 @@ export class Scope {
   add(tag: string, version: Version): void {
     if (this.#closed) return;
     const first = this.pairs.get(tag);
-    if (isFenced(version)) this.tear(`'${tag}' is being written`);
+    if (isFenced(version)) this.tear(whyFenced(tag, version));
     if (first === undefined) this.pairs.set(tag, version);
     else if (first !== version) this.tear(`'${tag}' was invalidated while the load ran`);
   }

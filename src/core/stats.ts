@@ -6,6 +6,8 @@ export interface Tally {
   readonly name: string;
   hit(): void;
   miss(): void;
+  /** A load has ended, one way or the other. */
+  load(): void;
 }
 
 /** Reads of one name. */
@@ -31,31 +33,32 @@ export class Counter implements Tally {
     this.misses++;
   }
 
+  load(): void {
+    this.loads++;
+  }
+
   spent(ms: number): void {
     this.cost = this.cost === undefined || ms < this.cost ? ms : this.cost + (ms - this.cost) * 0.05;
   }
 }
 
-/** Reads by what they found. */
-export interface Reads {
+/** What `stats().counts` counts, as a plain record. */
+export interface Counts {
   /** Reads that a stored value answered. */
   readonly hits: number;
   /** Reads that waited for a load, or found nothing. */
   readonly misses: number;
-}
-
-/** What `stats().counts` counts, as a plain record. */
-export interface Counts extends Reads {
+  /** Loads that have ended, failed ones among them. One that is for several keys is one. */
   readonly loads: number;
 }
 
-/** Which reads are counted; of several conditions all must hold. */
+/** Which reads and loads are counted; of several conditions all must hold. */
 export interface CountedBy {
-  /** Reads whose name starts with it. */
+  /** Those whose name starts with it. */
   prefix?: string;
-  /** Reads of values that depend on this tag; needs `stats: { tags: true }`. */
+  /** Those of values that depend on this tag; needs `stats: { tags: true }`. */
   tag?: string;
-  /** Reads of this tenant; needs `stats: { tenants: true }`. */
+  /** Those of this tenant; needs `stats: { tenants: true }`. */
   tenant?: string | number;
 }
 
@@ -108,11 +111,8 @@ export class Stats {
     return tags;
   }
 
-  /** Totals of all names that start with `prefix`. */
-  counts(prefix?: string): Counts;
-  /** Totals of the reads that are meant. @throws TypeError for what is not counted, and for wrong options */
-  counts(by: CountedBy): Reads;
-  counts(by: string | CountedBy = ''): Reads {
+  /** Totals of all names that start with a text, or of what is meant. @throws TypeError for what is not counted, and for wrong options */
+  counts(by: string | CountedBy = ''): Counts {
     const { prefix, tag, tenant } = this.#checked(by);
     const total = { hits: 0, misses: 0, loads: 0 };
     const all = tag === undefined && tenant === undefined ? this.#counters : this.#parts;
@@ -124,13 +124,12 @@ export class Stats {
       total.misses += counter.misses;
       total.loads += counter.loads;
     }
-    // Loads begin before anybody knows their tags, and one may be for the keys of many.
-    return typeof by === 'string' ? total : { hits: total.hits, misses: total.misses };
+    return total;
   }
 
   /** Hits among reads, 0 to 1; 0 when nothing was read. Reads that went past the cache count as neither. */
   hitRate(by?: string | CountedBy): number {
-    const { hits, misses } = this.counts(by as CountedBy);
+    const { hits, misses } = this.counts(by);
     return hits + misses === 0 ? 0 : hits / (hits + misses);
   }
 
@@ -197,6 +196,10 @@ class Together implements Tally {
 
   miss(): void {
     for (const counter of this.#counters) counter.misses++;
+  }
+
+  load(): void {
+    for (const counter of this.#counters) counter.loads++;
   }
 }
 

@@ -17,6 +17,10 @@ import type { Clock } from './clock.js';
  * 4. `epoch` changes, and `lost` is called, before anything is read from a store that may have gone back in time.
  * 5. Nothing waits for ever: every promise settles within its `timeout`, or the store's own where it has none, and rejects with
  *    `StoreUnavailableError` when the store did not answer. A command that timed out may still be carried out.
+ * 6. Where a store has fences: once `fence` has resolved, every later `read`, by anybody, gives a fenced version of each
+ *    of these tags, until every owner has let go of it by a `raise` in its name. Nothing else ends a fence but a loss of
+ *    the store: no time, no other raise, no owner's late word. What holds it is a set of owners, since a flag would be
+ *    lifted by the first of two writers, and a counter by one that comes twice.
  *
  * What it does not rely on: clocks of other machines, that entries or versions are kept, order between commands.
  */
@@ -30,9 +34,18 @@ export interface Store {
 /** A tag's version: compared, never ordered. */
 export type Version = string | number;
 
-/** Somebody is writing what the tag stands for: the version holds for nobody. */
+/**
+ * Somebody is writing what the tag stands for: the version holds for nobody. It begins with an `f`; no version of a tag
+ * that nobody fences does.
+ */
 export function isFenced(version: Version | undefined): boolean {
   return typeof version === 'string' && version.startsWith('f');
+}
+
+/** Why a session is refused that is not as strict as the others of its name, or stricter. */
+export function whyUnlike({ name, strict }: Pick<StoreContext, 'name' | 'strict'>): string {
+  const [others, here] = strict ? ['is not', 'with'] : ['is', 'without'];
+  return `cache '${name}' ${others} strict for those who opened it first, and was opened here ${here} \`strict: true\`. One process that does not fence what it writes breaks what strict ones promise, so all of a name must agree. To change it, stop all of them and delete what the store keeps under the name`;
 }
 
 /** What a cache tells a store when it opens it. */
@@ -45,6 +58,12 @@ export interface StoreContext {
    * store reports changes as {@link StoreListener} says.
    */
   readonly maxStale: number;
+  /**
+   * Whether writers fence what they write before they commit it. That is a property of the name: one client that does
+   * not would break what the others promise. So a session that is not like the others is refused: it never has an
+   * epoch, its calls reject, and the listener hears once why.
+   */
+  readonly strict: boolean;
   readonly listener: StoreListener;
 }
 
@@ -100,9 +119,29 @@ export interface StoreSession {
    * Gives each tag a new version, and resolves with them in order once the store has confirmed them all. A tag named
    * twice gets one.
    *
+   * A tag that is fenced gets a fenced version.
+   *
+   * @param timeout - milliseconds; rejects at once when the store is known to be down
+   * @param owner - in whose name tags were fenced; it lets go of them in the same step. That it fences none of them is
+   *   no error
+   */
+  raise(tags: readonly string[], timeout: number, owner?: string): Promise<readonly Version[]>;
+  /**
+   * Fences tags in the name of `owner`, a text that nobody else uses; see promise 6. Again with the same owner, only the
+   * end of `ms` moves. Rejects when any of them could not be confirmed; those that were are let go then, as far as the
+   * store answers, and the owner must not be used again, since a part of it may still arrive. Left out: the store has no
+   * fences, and cannot be used strictly.
+   *
+   * @param ms - milliseconds after which anybody may ask whether the owner is still at work (see `expired`); the fence
+   *   stays
    * @param timeout - milliseconds; rejects at once when the store is known to be down
    */
-  raise(tags: readonly string[], timeout: number): Promise<readonly Version[]>;
+  readonly fence?: ((tags: readonly string[], owner: string, ms: number, timeout: number) => Promise<void>) | undefined;
+  /**
+   * For each of `tags` the owners whose `ms` are over, in no certain order. A tag that has a fenced version and no owner
+   * gives `['']`: a raise in nobody's name ends it.
+   */
+  readonly expired?: ((tags: readonly string[]) => Promise<readonly (readonly string[])[]>) | undefined;
   /**
    * The right to load an entry, for `ms` at most, less when this process ends; undefined when anybody has it, this session included. A release by a
    * former owner has no effect.

@@ -25,6 +25,11 @@ export function catalogTag(database: string): string {
   return `catalog:${database}`;
 }
 
+/** Of the rules by which the tags of a database are made: raised by whoever goes by others. */
+export function rulesTag(database: string): string {
+  return `rules:${database}`;
+}
+
 /** A row, by its primary key: the values in the order of the key's columns, or the value of its only column. */
 export function rowTag(table: string, id: KeyPart | readonly KeyPart[]): string {
   return table + rowMark(id);

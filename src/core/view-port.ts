@@ -1,4 +1,5 @@
 import { type AnyRule, encodeKey } from '../values/index.js';
+import { agree } from './agreement.js';
 import type { Query } from './ask.js';
 import { currentScope, currentUnit, isInLoad, loadsUnderWay, runWithin } from './context.js';
 import type { CacheEvents } from './events.js';
@@ -8,7 +9,18 @@ import { clearTags } from './identity.js';
 import { observe, versionOf } from './observe.js';
 import type { ReadSettings } from './options.js';
 import type { Cached } from './outcome.js';
-import type { Attached, Gathered, Observation, Observed, OpenUnit, Outcome, Port, PortRead, Unit } from './port.js';
+import type {
+  Attached,
+  Gathered,
+  Observation,
+  Observed,
+  OpenUnit,
+  Outcome,
+  Port,
+  PortRead,
+  Safety,
+  Unit,
+} from './port.js';
 import { resolveReadOptions } from './resolve.js';
 import type { Version } from './store.js';
 import { acknowledge } from './transaction.js';
@@ -62,6 +74,10 @@ export class ViewPort implements Port {
     return shared ? undefined : tags.cell(tag).version;
   }
 
+  agree(tag: string, rules: string): Promise<Version | undefined> {
+    return agree(this.#view.parts, tag, rules);
+  }
+
   gather<T>(name: string, fn: (into: Gathered) => T | Promise<T>): Promise<T> {
     return gather(this.#view.parts, name, fn);
   }
@@ -86,11 +102,16 @@ export class ViewPort implements Port {
     return runWithin({ owner: this.#view.parts, unit }, fn);
   }
 
-  async acknowledge(tags: readonly string[], result: unknown): Promise<Outcome> {
+  async acknowledge(tags: readonly string[], result: unknown, owner?: string): Promise<Outcome> {
     const { parts } = this.#view;
     if (tags.length === 0) return undefined;
     this.#join(tags);
-    return acknowledge(parts, tags, result, async () => (await parts.invalidations.raise(tags)).receipt);
+    const send = async () => {
+      const { receipt } = await parts.invalidations.raise(tags, owner);
+      if (owner !== undefined) parts.fences.lifted(owner);
+      return receipt;
+    };
+    return acknowledge(parts, tags, result, send);
   }
 
   async acknowledgeAtOnce(tags: readonly string[]): Promise<Outcome> {
@@ -106,10 +127,22 @@ export class ViewPort implements Port {
     this.#view.parts.invalidations.later(tags, ms);
   }
 
+  get safety(): Safety {
+    return this.#view.parts.settings;
+  }
+
+  fence(tags: readonly string[], owner: string, ms: number): Promise<void> {
+    return this.#view.parts.fences.place(tags, owner, ms);
+  }
+
+  fenceEnded(owner: string, isOver: boolean): void {
+    this.#view.parts.fences.ended(owner, isOver);
+  }
+
   read<T>(read: PortRead<T>): Promise<Cached<T>> {
     const view = this.#view;
     const { parts } = view;
-    const { name, settings, fresh = false, load } = read;
+    const { name, settings, fresh = false, load, again } = read;
     if (read.statement !== undefined) currentScope(parts)?.begins(read.statement);
     let key: string;
     try {
@@ -121,7 +154,7 @@ export class ViewPort implements Port {
     if (entry !== undefined) return Promise.resolve(view.cachedFrom<T>(entry));
     const { version } = parts.settings;
     const query: Query = {
-      ...{ name, settings, version, fresh, load },
+      ...{ name, settings, version, fresh, load, again },
       isStatement: true,
       // To find them takes as long as a hit, and in memory nobody asks.
       get likely() {
@@ -148,6 +181,28 @@ export class ViewPort implements Port {
 
   now(): number {
     return this.#view.parts.clock.now();
+  }
+
+  after(ms: number, fn: () => void): () => void {
+    return this.#view.parts.clock.after(ms, fn);
+  }
+
+  atClose(fn: () => Promise<unknown>): () => void {
+    const { closing, writes, clock } = this.#view.parts;
+    const end = (timeout: number) => {
+      let stop = () => {};
+      const late = new Promise<void>((resolve) => {
+        stop = clock.after(timeout, resolve);
+      });
+      writes.add(Promise.race([fn(), late]).finally(() => stop()));
+    };
+    closing.add(end);
+    return () => closing.delete(end);
+  }
+
+  get outbox(): { readonly name: string; readonly interval: number } | undefined {
+    const { name, outbox } = this.#view.parts.settings;
+    return outbox === undefined ? undefined : { name, interval: outbox };
   }
 
   #join(tags: readonly string[]): void {

@@ -1,6 +1,8 @@
 import { encodeKey, handOut, type Key, UnkeyableError } from '../values/index.js';
 import { Ask, type Query } from './ask.js';
-import { currentContext, currentUnit, handUp, note, orTorn } from './context.js';
+import { audit } from './audit.js';
+import type { Audits } from './audits.js';
+import { currentAudit, currentContext, currentUnit, handUp, note, orTorn } from './context.js';
 import { type Entry, holdsHere } from './entry.js';
 import { ClosedError, expected, TenantMissingError } from './errors.js';
 import { marksOf } from './events.js';
@@ -36,6 +38,8 @@ export class View {
   /** The same, but for `runAsTenant`: a key outside of it is what it is in a process that never called it. */
   readonly #bare: boolean;
   readonly #mode: Mode | (() => Mode);
+  /** Undefined when no hit is audited: that is all that a hit has to look at then. */
+  readonly #audits: Audits | undefined;
 
   constructor(parts: Parts, place: Place) {
     this.parts = parts;
@@ -43,6 +47,7 @@ export class View {
     this.stars = starsOf(place);
     const { settings } = parts;
     this.#mode = settings.mode;
+    this.#audits = settings.audit > 0 ? parts.audits : undefined;
     this.#plain =
       place.namespaces.length === 0 &&
       place.tenant === undefined &&
@@ -76,6 +81,7 @@ export class View {
     // Without a store nothing can be missing, so there is nothing to subtract.
     const floor = parts.shared ? now - maxStale : 0;
     if (now >= entry.settledUntil || !holdsHere(parts.tags, parts.session.epoch, entry, floor)) return undefined;
+    if (this.#audits?.isDue()) return undefined;
     if (currentContext() !== undefined && !this.#hitInContext(entry)) return undefined;
     entry.counter.hit();
     entry.used = true;
@@ -117,6 +123,7 @@ export class View {
     if (why !== undefined) return this.past(ask, why);
     const landing = await orTorn(parts, this.mode() === 'shadow' ? shadow(parts, ask) : fill(parts, ask));
     this.report(ask, landing);
+    audit(parts, ask, landing);
     return protectedAs(landing, ask.settings.copy, parts.types);
   }
 
@@ -132,7 +139,8 @@ export class View {
     const mode = this.mode();
     if (mode === 'bypass') return "the cache's mode is 'bypass'";
     if (mode !== 'on' && mode !== 'shadow') throw expected('mode', "'on' or 'bypass' or 'shadow'", mode);
-    return currentUnit(this.parts) === undefined ? undefined : 'inside a transaction';
+    if (currentUnit(this.parts) !== undefined) return 'inside a transaction';
+    return currentAudit(this.parts) === undefined ? undefined : 'inside an audit';
   }
 
   mode(): Mode {
@@ -228,9 +236,9 @@ export class View {
     if (this.parts.closed) throw new ClosedError(what);
   }
 
-  /** A hit inside a load, a traced request or a transaction. Inside a transaction it is none. */
+  /** A hit inside a load, a traced request, a transaction or an audit. Inside the last two it is none. */
   #hitInContext(entry: Entry): boolean {
-    if (currentUnit(this.parts) !== undefined) return false;
+    if (currentUnit(this.parts) !== undefined || currentAudit(this.parts) !== undefined) return false;
     handUp(this.parts, {
       pairs: entry,
       ttl: entry.freshUntil - this.parts.clock.now(),

@@ -15,7 +15,7 @@ import type { Trap } from './adapter/trap.js';
 import { upserts } from './adapter/upserts.js';
 import { values } from './adapter/values.js';
 import { words } from './adapter/words.js';
-import { inWorld, type Processes } from './adapter/world.js';
+import { type AdapterSafety, inWorld, type Processes } from './adapter/world.js';
 import { cascades, writes } from './adapter/writes.js';
 
 export type {
@@ -35,6 +35,7 @@ export type {
   AdapterTableRule,
   AdapterTransaction,
 } from './adapter/driver.js';
+export type { AdapterSafety } from './adapter/world.js';
 
 /**
  * The contract of an adapter as cases to run: every way in which a cached row is known to have been wrong.
@@ -72,6 +73,7 @@ const traps: readonly Trap[] = [
  * The cases that every adapter must pass, on every database that it supports. Give each to your test runner, whichever
  * it is; each makes a database of its own.
  *
+ * @param safety - of caches that share a store. @defaultValue neither `crashSafe` nor `strict`
  * @throws TypeError when the driver lacks something without saying why
  * @example
  * ```ts
@@ -82,7 +84,7 @@ const traps: readonly Trap[] = [
  * for (const { name, skip, run } of adapterContract(driver)) test(name, { skip: skip ?? false }, run);
  * ```
  */
-export function adapterContract(driver: AdapterDriver): readonly AdapterCase[] {
+export function adapterContract(driver: AdapterDriver, safety?: AdapterSafety): readonly AdapterCase[] {
   return [...traps, ...values(driver.dialect)].flatMap((trap) => {
     const skip = whyNot(driver, trap);
     const kinds: readonly Processes[] = trap.shared ? ['two'] : ['one', 'two'];
@@ -91,7 +93,7 @@ export function adapterContract(driver: AdapterDriver): readonly AdapterCase[] {
         name: `${trap.name} (${processes} process${processes === 'one' ? '' : 'es'})`,
         ...(skip !== undefined && { skip }),
         run: async () => {
-          if (skip === undefined) await inWorld(driver, processes, trap, trap.body);
+          if (skip === undefined) await inWorld(driver, processes, trap, trap.body, safety);
         },
       }),
     );

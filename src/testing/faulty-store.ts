@@ -18,8 +18,8 @@ export interface Faults {
   /** Whether the store is out of reach. @defaultValue false */
   down?: boolean;
   /**
-   * Milliseconds after which a held or delayed read, write or lease rejects with `StoreUnavailableError`. A raise goes
-   * by its own time-out instead. @defaultValue Infinity
+   * Milliseconds after which a held or delayed read, write or lease rejects with `StoreUnavailableError`. A raise and a
+   * fence go by their own time-out instead. @defaultValue Infinity
    */
   timeout?: number;
 }
@@ -33,7 +33,7 @@ export interface FaultyStore extends Store {
    * Holds every call of `operation` from now on: at `'request'` (unless given) before the store behind gets to know of
    * it, at `'reply'` when it has been carried out and the answer is on its way back.
    *
-   * A held raise rejects after its time-out, any other after {@link Faults.timeout}; when it is released it is carried
+   * A held raise or fence rejects after its time-out, any other after {@link Faults.timeout}; when it is released it is carried
    * out nevertheless, as a command is that a server gets late.
    */
   hold(operation: StoreOperation, at?: 'request' | 'reply'): HeldCalls;

@@ -16,6 +16,7 @@ export {
   type AdapterResult,
   type AdapterRow,
   type AdapterRules,
+  type AdapterSafety,
   type AdapterStatements,
   type AdapterTableRule,
   type AdapterTransaction,

@@ -1,5 +1,6 @@
 import { entries } from './contract/entries.js';
 import { losing, outages, rewinding } from './contract/faults.js';
+import { fences, losingFences, rewindingFences } from './contract/fences.js';
 import { leases } from './contract/leases.js';
 import type { ContractCase, ContractOptions } from './contract/options.js';
 import { reading } from './contract/reading.js';
@@ -41,11 +42,11 @@ export type { ContractCase, ContractOptions, ContractSession } from './contract/
  *   },
  * };
  * const quiet = { changed() {}, lost() {}, proven() {}, up() {}, report() {} };
- * const open = async (name: string, listener = quiet) => {
- *   const session = store.open({ name, clock, maxStale: listener === quiet ? 0 : 1000, listener });
+ * const open = async (name: string, listener = quiet, strict = false) => {
+ *   const session = store.open({ name, clock, maxStale: listener === quiet ? 0 : 1000, strict, listener });
  *   return { session, clock, dispose: () => session.close() };
  * };
- * for (const { name, run } of storeContract({ open, another: open, maxStale: 1000 })) test(name, run);
+ * for (const { name, run } of storeContract({ open, another: open, maxStale: 1000, fences: true })) test(name, run);
  * ```
  */
 export function storeContract(options: ContractOptions): readonly ContractCase[] {
@@ -57,10 +58,13 @@ export function storeContract(options: ContractOptions): readonly ContractCase[]
     ...entries,
     ...leases,
     ...sessions,
+    ...(options.fences ? fences : []),
     ...(lose ? losing(() => lose.call(options)) : []),
     ...(rewind ? rewinding(() => rewind.call(options)) : []),
+    ...(options.fences && lose ? losingFences(() => lose.call(options)) : []),
+    ...(options.fences && rewind ? rewindingFences(() => rewind.call(options)) : []),
     ...(down && up ? outages({ down: () => down.call(options), up: () => up.call(options) }) : []),
     ...((options.maxStale ?? 0) > 0 ? watching : []),
     ...(lose && (options.maxStale ?? 0) > 0 ? watchedLoss(() => lose.call(options)) : []),
-  ].map(([name, body]) => ({ name, run: () => inWorld(options, body) }));
+  ].map((one) => ({ name: one[0], run: () => inWorld(options, one) }));
 }

@@ -3,6 +3,7 @@
  * cache must know about it into bytes and back, `copy` keeps a value in memory so that no reader can change what the
  * next one sees. None of them knows what a cache is.
  */
+export { bytesOf, compare } from './alike.js';
 export { damaged, decodeEntry, type Envelope, encodeEntry, noValue } from './codec.js';
 export { type CopyPolicy, handOut, type Kept, keep } from './copy.js';
 export { UnkeyableError, UnstorableError } from './errors.js';

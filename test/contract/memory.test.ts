@@ -11,14 +11,15 @@ const clock = systemClock();
 
 describe('memoryStore', () => {
   const store = memoryStore();
-  const open = async (name: string, listener?: StoreListener) => {
-    const session = store.open({ name, clock, maxStale: listener ? maxStale : 0, listener: listener ?? quiet });
+  const open = async (name: string, listener?: StoreListener, strict = false) => {
+    const session = store.open({ name, clock, maxStale: listener ? maxStale : 0, strict, listener: listener ?? quiet });
     return { session, clock, dispose: () => session.close() };
   };
   const suite = storeContract({
     open,
     another: open,
     maxStale,
+    fences: true,
     lose: async () => store.lose(),
     rewind: async () => {
       const goBack = store.remember();
@@ -32,14 +33,23 @@ describe('faultyStore around memoryStore', () => {
   const shared = memoryStore();
   const here = faultyStore(shared);
   const there = faultyStore(shared, { delay: 1 });
-  const openOn = (store: typeof here) => async (name: string, listener?: StoreListener) => {
-    const session = store.open({ name, clock, maxStale: listener ? maxStale : 0, listener: listener ?? quiet });
-    return { session, clock, dispose: () => session.close() };
-  };
+  const openOn =
+    (store: typeof here) =>
+    async (name: string, listener?: StoreListener, strict = false) => {
+      const session = store.open({
+        name,
+        clock,
+        maxStale: listener ? maxStale : 0,
+        strict,
+        listener: listener ?? quiet,
+      });
+      return { session, clock, dispose: () => session.close() };
+    };
   const suite = storeContract({
     open: openOn(here),
     another: openOn(there),
     maxStale,
+    fences: true,
     lose: async () => here.lose(),
     down: async () => {
       here.down();

@@ -1,12 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Cluster, Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, inject, test } from 'vitest';
 import { redisStore } from '../../adapters/redis/index.js';
 import { systemClock } from '../../src/core/clock.js';
 import type { Store, StoreListener } from '../../src/core/store.js';
 import { type ContractOptions, storeContract } from '../../src/testing/index.js';
+import { makeFolder, removeFolder } from '../services/folders.js';
 import { type Proxy, startProxy } from '../services/proxy.js';
 import { ask, type RedisServer, startRedis, startRedisAt } from '../services/redis.js';
 import { quiet } from '../unit/testing/listeners.js';
@@ -21,6 +19,11 @@ describe.skipIf(redis === undefined)('redisStore on one Redis (skipped where the
     describe(`maxStale ${maxStale}`, () => {
       check({ ...opening(() => redisStore(url, patiently), maxStale) });
     });
+  describe('strict, all of it', () =>
+    check(
+      opening(() => redisStore(url, patiently), 0, true),
+      mayBeStrict,
+    ));
 });
 
 describe.skipIf(redis === undefined)('redisStore on a Redis that is emptied and cut off', () => {
@@ -60,14 +63,16 @@ describe.skipIf(redis === undefined)('redisStore on a Redis that is emptied and 
 
 describe.skipIf(redis === undefined)('redisStore on a Redis that restarts from an older snapshot', () => {
   let server: RedisServer;
-  const folder = mkdtempSync(join(tmpdir(), 'unstale-contract-'));
-  const settings = ['--dir', folder];
+  let folder: string | undefined;
+  let settings: string[];
   beforeAll(async () => {
+    folder = makeFolder('contract');
+    settings = ['--dir', folder];
     server = await startRedis({ args: settings });
   });
   afterAll(async () => {
     await server?.stop();
-    rmSync(folder, { recursive: true, force: true });
+    if (folder !== undefined) removeFolder(folder);
   });
   const rewind = async () => {
     await ask(server, (client) => client.save());
@@ -89,6 +94,11 @@ describe.skipIf(cluster === undefined)('redisStore on a Cluster (skipped where t
   describe.each([0, 400])('maxStale %i', (maxStale) => {
     check(opening(() => redisStore(client, patiently), maxStale));
   });
+  describe('strict, all of it', () =>
+    check(
+      opening(() => redisStore(client, patiently), 0, true),
+      mayBeStrict,
+    ));
 });
 
 describe.skipIf(sentinel === undefined)('redisStore behind Sentinel (skipped where there is none)', () => {
@@ -100,14 +110,25 @@ describe.skipIf(sentinel === undefined)('redisStore behind Sentinel (skipped whe
   });
 });
 
-/** Sessions of two store objects, which share nothing but the server. */
-function opening(make: () => Store, maxStale: number): ContractOptions {
+/** In the other one some are not. */
+const mayBeStrict = /^(?!strict: a session that is strict)/;
+
+/** Sessions of two store objects, which share nothing but the server; `always`: all of them are strict. */
+function opening(make: () => Store, maxStale: number, always = false): ContractOptions {
   const clock = systemClock();
-  const openOn = (own: () => Store) => async (name: string, listener?: StoreListener) => {
-    const session = own().open({ name, clock, maxStale: listener ? maxStale : 0, listener: listener ?? quiet });
-    return { session, clock, dispose: () => session.close() };
-  };
-  return { open: openOn(once(make)), another: openOn(once(make)), maxStale };
+  const openOn =
+    (own: () => Store) =>
+    async (name: string, listener?: StoreListener, strict = always) => {
+      const session = own().open({
+        name,
+        clock,
+        maxStale: listener ? maxStale : 0,
+        strict,
+        listener: listener ?? quiet,
+      });
+      return { session, clock, dispose: () => session.close() };
+    };
+  return { open: openOn(once(make)), another: openOn(once(make)), maxStale, fences: true };
 }
 
 function check(options: ContractOptions, only = /./): void {

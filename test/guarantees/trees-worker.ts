@@ -21,6 +21,7 @@ export type Order =
   | { readonly do: 'changes'; readonly count: number; readonly seed: number }
   | { readonly do: 'change'; readonly sql: string; readonly params: readonly (number | string | null)[] }
   | { readonly do: 'state' }
+  | { readonly do: 'settle' }
   | { readonly do: 'close' };
 
 interface Row {
@@ -156,6 +157,17 @@ async function state(): Promise<unknown> {
   };
 }
 
+/** Shelves are written behind readers' backs: waits until no more keys come, for five seconds at most. */
+async function settle(): Promise<void> {
+  let [keys, quiet] = [-1, 0];
+  for (let look = 0; look < 100 && quiet < 10; look++) {
+    const now = await redis.dbsize();
+    quiet = now === keys ? quiet + 1 : 0;
+    keys = now;
+    await sleep(50);
+  }
+}
+
 async function perform(order: Order): Promise<unknown> {
   switch (order.do) {
     case 'changes': {
@@ -173,6 +185,8 @@ async function perform(order: Order): Promise<unknown> {
       return void (await knex.raw(order.sql, order.params as never));
     case 'state':
       return state();
+    case 'settle':
+      return settle();
     case 'close':
       await Promise.all([own.destroy(), plain.destroy(), redis.quit()]);
       return cache.close();

@@ -1,7 +1,6 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import Knex, { type Knex as Instance } from 'knex';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { start, type Worker } from './trees-processes.js';
 import type { Order, Setup } from './trees-worker.js';
 
 /**
@@ -11,7 +10,6 @@ import type { Order, Setup } from './trees-worker.js';
  */
 const { postgres, redis } = inject('services');
 const rounds = process.env.UNSTALE_LONG ? 60 : 5;
-const file = fileURLToPath(new URL('./trees-worker.ts', import.meta.url));
 
 interface State {
   readonly rows: readonly string[];
@@ -61,9 +59,14 @@ describe.skipIf(postgres === undefined || redis === undefined)('a tree in severa
     return rows.map((row: { id: number; parent_id: number; name: string }) => `${row.id}<${row.parent_id}:${row.name}`);
   }
 
-  async function play(kind: Setup['kind'], label: string, play: (workers: Worker[]) => Promise<void>): Promise<void> {
+  async function play(
+    kind: Setup['kind'],
+    label: string,
+    play: (workers: Worker<Order>[]) => Promise<void>,
+  ): Promise<void> {
+    const common = { redis: redis?.url as string, postgres: url, name: `${name}-${label}`, kind };
     const workers = await Promise.all(
-      [1, 2, 3].map((me) => start({ redis: redis?.url as string, postgres: url, name: `${name}-${label}`, me, kind })),
+      [1, 2, 3].map((me) => start<Order>('./trees-worker.ts', { ...common, me } satisfies Setup)),
     );
     try {
       await play(workers);
@@ -74,7 +77,7 @@ describe.skipIf(postgres === undefined || redis === undefined)('a tree in severa
 
   /** Rounds of changes that meet; after each, how many readers see something else than the database has. */
   async function differences(
-    workers: readonly Worker[],
+    workers: readonly Worker<Order>[],
     most: number,
     enough = Number.POSITIVE_INFINITY,
   ): Promise<number> {
@@ -112,10 +115,10 @@ describe.skipIf(postgres === undefined || redis === undefined)('a tree in severa
     // 3 roots, 30 below each, 30 below each of those.
     await plant(2793, (id) => (id < 3 ? null : id < 93 ? (id - 3) % 3 : 3 + ((id - 93) % 90)));
     await play('ours', 'loads', async ([first, second]) => {
-      const state = async (worker: Worker | undefined) => (await worker?.do({ do: 'state' })) as State;
+      const state = async (worker: Worker<Order> | undefined) => (await worker?.do({ do: 'state' })) as State;
       expect(await state(first)).toMatchObject({ loaded: 2793 });
       // Shelves are written behind the first reader's back.
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      await first?.do({ do: 'settle' });
       expect(await state(second)).toMatchObject({ queries: 0, loaded: 0 });
       // Each change ends a share of the rows, about three here, and the lists that the row is in or leaves.
       const changes = [
@@ -135,44 +138,3 @@ describe.skipIf(postgres === undefined || redis === undefined)('a tree in severa
     });
   }, 120_000);
 });
-
-interface Worker {
-  do(order: Order): Promise<unknown>;
-  stop(): Promise<void>;
-}
-
-async function start(setup: Setup): Promise<Worker> {
-  const child: ChildProcess = fork(file, [JSON.stringify(setup)], {
-    execArgv: ['--import', 'tsx'],
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  });
-  const waiting = new Map<number, { resolve(result: unknown): void; reject(error: Error): void }>();
-  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  let last = 0;
-  const ready = new Promise<unknown>((resolve, reject) => {
-    waiting.set(0, { resolve, reject });
-    child.once('error', reject);
-    child.once('exit', (code, signal) => reject(new Error(`a worker ended with ${code ?? signal}`)));
-  });
-  child.on('message', ({ id, error, result }: { id: number; error?: string; result?: unknown }) => {
-    const one = waiting.get(id);
-    waiting.delete(id);
-    if (error === undefined) one?.resolve(result);
-    else one?.reject(new Error(error));
-  });
-  await ready;
-  return {
-    do: (order) =>
-      new Promise((resolve, reject) => {
-        const id = ++last;
-        waiting.set(id, { resolve, reject });
-        child.send({ id, order });
-      }),
-    async stop() {
-      child.disconnect();
-      const timer = setTimeout(() => child.kill('SIGKILL'), 5000);
-      await exited;
-      clearTimeout(timer);
-    },
-  };
-}

@@ -1,9 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import type { Cache, Clock, WarmContext } from '../../src/index.js';
+import type { Cache, Clock, Store, WarmContext } from '../../src/index.js';
 import { createCache } from '../../src/index.js';
 import { type FakeClock, type FaultyStore, fakeClock, faultyStore, memoryStore } from '../../src/testing/index.js';
 import { auditAfterEach, partsOf, watch } from '../support/audit.js';
+import { effort } from '../support/effort.js';
 
 // Four processes in virtual time, which are stopped and go on at random, and whose way to the store is cut and mended at
 // random. Real processes are in `warmers.test.ts`.
@@ -101,10 +102,16 @@ const naiveWays: Record<string, Start> = {
   }),
 };
 
+/** Leases end by the clock of whoever has opened the store first: by one that nobody stops. */
+function serve(store: Store, clock: FakeClock): void {
+  watch(createCache({ store, clock }), clock);
+}
+
 /** Plays until so many cycles have begun; how often one worked while another did, and how many there were. */
 async function play(start: Start, cycles: number) {
   const time = fakeClock();
   const memory = memoryStore({ maxEntries: 100, maxVersions: 100 });
+  serve(memory, time);
   const processes = Array.from({ length: 4 }, () => new Process(time, faultyStore(memory)));
   /** The cycle that has made the last step, and whether it has ended. */
   let last = { id: 0, ended: true };
@@ -165,3 +172,64 @@ for (const [way, start] of Object.entries(naiveWays))
   test(`one that ${way} overlaps`, async () => {
     expect((await play(start, 200)).overlaps).toBeGreaterThan(0);
   }, 60_000);
+
+/**
+ * Kills the leader at a random moment of its life: so many milliseconds later, does another one lead, and has it begun
+ * the cycle that was cut off?
+ */
+async function takesOver(within: number, promised: number, trip: number): Promise<boolean> {
+  const time = fakeClock();
+  const memory = memoryStore();
+  serve(memory, time);
+  const processes = Array.from({ length: 4 }, () => new Process(time, faultyStore(memory, { delay: trip })));
+  let last: { readonly process: Process; ended: boolean } | undefined;
+  const warmers = processes.map((process) =>
+    process.cache.warm('w', {
+      ...{ every, lease: within, concurrency: 1 },
+      run: async ({ each }) => {
+        const own = { process, ended: false };
+        last = own;
+        await each([1, 2, 3, 4, 5], () => new Promise<void>((resolve) => process.clock.after(2000, resolve)));
+        own.ended = true;
+      },
+    }),
+  );
+  const leads = (i: number) => ['waiting', 'running'].includes(warmers[i]?.state.phase ?? '');
+  while (last === undefined) await time.advance(within);
+  await time.advance(Math.random() * 3 * every);
+  const killed = processes.findIndex((_, i) => leads(i));
+  const process = processes[killed] as Process;
+  const wasWorking = last.process === process && !last.ended;
+  process.isStopped = true;
+  process.store.down();
+  await time.advance(promised);
+  const isTaken = processes.some((_, i) => i !== killed && leads(i));
+  const isWorking = !wasWorking || last.process !== process;
+  await Promise.all(processes.map(({ cache }) => cache.close({ timeout: 0 }).catch(() => {})));
+  process.isStopped = false;
+  await time.advance(every);
+  return isTaken && isWorking;
+}
+
+/** How many of so many leaders had no successor in time. */
+async function late(count: number, within: number, promised: number, trip: number): Promise<number> {
+  let result = 0;
+  for (let at = 0; at < count; at++) if (!(await takesOver(within, promised, trip))) result++;
+  return result;
+}
+
+test.each([
+  ['takes no time', 0],
+  ['takes a hundredth of the lease', lease / 100],
+])(
+  'killed at any moment, a leader has a successor within the lease, where a trip to the store %s',
+  async (_, trip) => {
+    expect(await late(effort(100), lease, lease, trip)).toBe(0);
+  },
+  60_000,
+);
+
+test('one whose lease itself lives as long as was promised has not', async () => {
+  // A leader's lease lives for three quarters of `lease`: here for all of what is promised.
+  expect(await late(40, lease / 0.75, lease, 0)).toBeGreaterThan(0);
+}, 60_000);

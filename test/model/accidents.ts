@@ -9,7 +9,7 @@ import { each, noQuestion, type Process, type State, type World } from './world.
 
 /**
  * What nobody does on purpose: things arrive, are forgotten, break. Mirrors what `adapters/redis/trust.ts` and `node.ts`
- * make of a lost connection, `scripts.ts` of a fence that has run out (strict mode: no code yet).
+ * make of a lost connection, `src/core/fences.ts` of a fence that has run out, and `quarantine.ts` of a new epoch.
  */
 export function accidentSteps(world: World, state: State, step: Step<State>): void {
   arrivals(world, state, step);

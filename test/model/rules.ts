@@ -108,7 +108,7 @@ const sharedRules: readonly Rule[] = [
     'acknowledges the first of several tags',
     ['ACK'],
     'An invalidation is acknowledged when the store has confirmed all of its tags.',
-    ['src/core/invalidate.ts', 'const versions = this.#isAlone ? [] : await this.#inOrder(tags)'],
+    ['src/core/invalidate.ts', 'const versions = this.#isAlone ? [] : await this.#inOrder(tags, owner)'],
   ),
   of(
     'set under a snapshot, and delete',
@@ -231,14 +231,13 @@ const sharedRules: readonly Rule[] = [
   ),
 ];
 
-/** No code has strict mode yet: what there is of it is that a fenced version holds for nobody. */
 const strictRules: readonly Rule[] = [
   of(
     'strict: two readers, one writer who dies',
     'has no fence',
     ['COMMIT', 'MONO', 'QUIET'],
     'Tags are fenced before COMMIT and lifted after it.',
-    ['src/core/store.ts', "version.startsWith('f')"],
+    ['src/adapter/fence/guard.ts', 'await port.fence(tags, owner, lease)'],
   ),
   of(
     'strict: two writers, one dies',
@@ -252,28 +251,28 @@ const strictRules: readonly Rule[] = [
     'lets a fence end by its time alone',
     ['COMMIT'],
     'A fence that has run out is lifted once the database says that its transaction is over.',
-    undefined,
+    ['src/core/fences.ts', 'return isOver ? this.#lift(tags, owner) : undefined'],
   ),
   of(
     'strict: a COMMIT whose outcome is unknown',
     'lifts a fence whose COMMIT may be under way',
     ['COMMIT', 'QUIET'],
     'The fence of a COMMIT whose outcome is unknown stays.',
-    undefined,
+    ['src/adapter/publish.ts', "outcome === 'unknown' ? undefined : company?.owner"],
   ),
   of(
     'strict: rollback, and a tag is evicted',
     'lets fenced tags be evicted',
     ['COMMIT', 'QUIET'],
     'A fenced tag has no TTL, and a server that evicts such keys is refused.',
-    undefined,
+    ['adapters/redis/trust.ts', "policy.startsWith('allkeys-')"],
   ),
   of(
     'strict: the store restarts from what it had saved',
     'has no quarantine',
     ['COMMIT', 'QUIET'],
     'After a loss nothing is served or stored until no transaction is older than the epoch.',
-    undefined,
+    ['src/core/strict.ts', 'quarantine.isOver(answer.epoch)'],
   ),
 ];
 

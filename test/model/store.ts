@@ -14,7 +14,7 @@ import {
 } from './world.js';
 
 /**
- * The store, and how it is asked. Mirrors `adapters/redis/reads.ts` (questions), `writes.ts` and `scripts.ts` (raises),
+ * The store, and how it is asked. Mirrors `adapters/redis/reads.ts` (questions), `raises.ts` and `scripts.ts` (raises),
  * `trust.ts` and `node.ts` (epochs).
  *
  * A command is two steps: the server carries it out, the answer arrives. On a Cluster each tag and each entry lies on a
@@ -84,7 +84,7 @@ export function lift(world: World, state: State, tag: number, owner = -1): void 
   store.versions[tag] = others === 0 ? version : -version;
 }
 
-/** The script `fence`, of strict mode: no code has it yet. */
+/** The script `fence`, of strict mode. Mirrors `adapters/redis/raises.ts`, which places all of a writer's fences or none. */
 export function fence({ store }: State, tag: number, owner: number): void {
   store.owners[tag] = (store.owners[tag] as Bits) | (1 << owner);
   store.versions[tag] = -fresh();

@@ -8,7 +8,7 @@ import { type Bits, bitsOf, each, type Process, type State, type World, type Wri
 /**
  * A write: BEGIN, COMMIT, new versions for its tags, the acknowledgement. Mirrors `src/core/transaction.ts` (tags wait
  * for the end of the transaction), `invalidate.ts` (order of delete tags, what is refused and delivered later) and, for
- * a COMMIT whose outcome nobody knows, `Invalidations.later`. Fences belong to strict mode, which no code has yet.
+ * a COMMIT whose outcome nobody knows, `Invalidations.later`. Fences: `src/adapter/fence` and `src/core/fences.ts`.
  */
 export function writerSteps(world: World, state: State, i: number, step: Step<State>): void {
   const setup = world.setup.writers[i] as WriterSetup;

@@ -2,6 +2,7 @@ import type { Mutant } from './mutant.js';
 
 const publishing = 'test/unit/adapter/kit/publishing.test.ts';
 const loads = 'test/unit/adapter/kit/loads.test.ts';
+const guards = 'test/unit/adapter/kit/guards.test.ts';
 const work = 'src/adapter/unit-of-work.ts';
 const transaction = 'src/adapter/open-transaction.ts';
 
@@ -250,26 +251,58 @@ export const unitOfWork: readonly Mutant[] = [
   {
     rule: 'nothing is published before the statement has ended',
     file: 'src/adapter/session.ts',
-    from: 'result = await start(execute, under.sql);',
-    to: 'void under.end(true, undefined, undefined);\n      result = await start(execute, under.sql);',
+    from: 'result = await running;',
+    to: 'void under.end(true, undefined, undefined);\n      result = await running;',
     test: publishing,
     cases: ['is published after COMMIT ran, and before its caller hears of it'],
   },
   {
     rule: 'the caller hears of it once it is published',
     file: 'src/adapter/session.ts',
-    from: 'await under.end(true, rows, result);',
-    to: 'void Promise.resolve().then(() => under.end(true, rows, result));',
+    from: 'await under.end(true, rows, result, { company });',
+    to: 'void Promise.resolve().then(() => under.end(true, rows, result, { company }));',
     test: publishing,
     cases: ['is published after COMMIT ran, and before its caller hears of it'],
   },
   {
     rule: 'a statement that failed may have changed something',
     file: 'src/adapter/session.ts',
-    from: 'await under.end(false, undefined, undefined);',
+    from: 'await under.end(false, undefined, undefined, { company, error, isSent });',
     to: '',
     test: publishing,
     cases: ['is published when it has failed', 'a COMMIT that failed is published at once'],
+  },
+  {
+    rule: 'what comes behind a write that commits itself waits for it',
+    file: 'src/adapter/session.ts',
+    from: 'await result.catch(nothing);',
+    to: '',
+    test: guards,
+    cases: ['what comes behind such a write waits until it is committed'],
+  },
+  {
+    rule: 'a COMMIT that a guard refuses is not sent',
+    file: 'src/adapter/session.ts',
+    from: "await this.#control(chains ? 'rollback and chain' : 'rollback').catch(nothing);\n      this.#refused = true;\n      throw error;",
+    to: 'return { result: send({ tags: [], owner: undefined, ended: () => {} }) };',
+    test: guards,
+    cases: ['that refuses has the transaction rolled back'],
+  },
+  {
+    rule: 'a fence stays while nobody knows what became of its COMMIT',
+    file: 'src/adapter/publish.ts',
+    from: "outcome === 'unknown' ? undefined : company?.owner",
+    to: 'company?.owner',
+    test: guards,
+    cases: ['is let go when the database has refused COMMIT, and not when nobody knows'],
+  },
+  {
+    rule: 'what may commit in no company is told to the guards',
+    file: 'src/adapter/session.ts',
+    from: 'if (writes || work.tags.length > 0) this.#unguarded(known);',
+    to: '',
+    test: guards,
+    cases: ['hears of what may commit in no company'],
   },
   {
     rule: 'statements are sent in their order',

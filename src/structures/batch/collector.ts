@@ -1,4 +1,4 @@
-import { currentScope, currentUnit, keysAround } from '../../core/context.js';
+import { currentAudit, currentScope, currentUnit, keysAround } from '../../core/context.js';
 import { type Gathering, gather, handUpPart } from '../../core/gather.js';
 import type { Version } from '../../core/store.js';
 import type { View } from '../../core/view.js';
@@ -42,7 +42,7 @@ export class Collector {
 
   #collect(input: unknown, id: unknown): Promise<Part> {
     const { parts } = this.#view;
-    const group = this.#groupOf(this.#view.keyOf(''), currentUnit(parts));
+    const group = this.#groupOf(this.#view.keyOf(''), currentUnit(parts) ?? currentAudit(parts));
     const member = group.members.get(id) ?? { input, waiting: [] };
     group.members.set(id, member);
     for (const key of keysAround(parts)) group.keys.add(key);

@@ -58,6 +58,7 @@ export class Forest<Row> {
     const known = this.items.get(key);
     if (known === undefined) return this.#plant(key, id, row, listed);
     known.isFresh = true;
+    known.seenAt = this.version;
     if (known.row === row || isSame(known.row, row)) return known;
     this.touch(known);
     const before = known.parent;
@@ -88,7 +89,7 @@ export class Forest<Row> {
     for (const gone of known.keys) {
       const item = this.items.get(gone);
       // Nobody knows yet what became of it.
-      if (!present.has(gone) && item?.parent === key) this.#doubt(item);
+      if (!present.has(gone) && item?.parent === key) this.doubt(item);
     }
     this.bytes += (keys.length - known.keys.length) * bytesPerPlace;
     known.keys = keys;
@@ -113,7 +114,7 @@ export class Forest<Row> {
     const rows = moved(this.versions.rows, versions.rows, this.#eras.rows);
     const lists = moved(this.versions.lists, versions.lists, this.#eras.lists);
     this.versions = versions;
-    if (rows.size > 0) for (const item of this.items.values()) if (rows.has(item.bucket)) this.#doubt(item);
+    if (rows.size > 0) for (const item of this.items.values()) if (rows.has(item.bucket)) this.doubt(item);
     if (lists.size === 0) return;
     for (const [key, list] of this.lists) if (lists.has(list.bucket)) this.#distrust(key);
   }
@@ -159,10 +160,25 @@ export class Forest<Row> {
     }
   }
 
+  /** The row may have changed. */
+  doubt(item: Item<Row>): void {
+    item.isFresh = false;
+    this.touch(item);
+  }
+
   /** Adds a row that is not known, and nothing else. */
   add(key: string, id: unknown, row: Row | null): Item<Row> {
     const item: Item<Row> = {
-      ...{ key, id, row, parent: top, bucket: treeBucket(id as KeyPart), bytes: 0, isFresh: true },
+      ...{
+        key,
+        id,
+        row,
+        parent: top,
+        bucket: treeBucket(id as KeyPart),
+        bytes: 0,
+        isFresh: true,
+        seenAt: this.version,
+      },
       ...{ node: undefined, builtAt: 0, changedAt: this.version },
     };
     this.items.set(key, item);
@@ -207,11 +223,6 @@ export class Forest<Row> {
     if (list === undefined || !list.keys.includes(key)) return;
     list.keys = list.keys.filter((one) => one !== key);
     this.#touchUnder(parent);
-  }
-
-  #doubt(item: Item<Row>): void {
-    item.isFresh = false;
-    this.touch(item);
   }
 
   #distrust(parent: string): void {

@@ -7,7 +7,7 @@ import type { Scope } from '../../core/scope.js';
 import type { Version } from '../../core/store.js';
 import { treeBuckets, treeListTag, treeRowTag } from '../../core/tree-tags.js';
 import { warnOnce } from '../../core/warn.js';
-import type { AnyRow } from './definition.js';
+import type { AnyRow, Marks } from './definition.js';
 import { Forest } from './forest.js';
 import type { Versions } from './item.js';
 import { Levels } from './levels.js';
@@ -36,7 +36,8 @@ export async function grow(
     return new Forest(shape, false, true);
   }
   const now = parts.clock.now();
-  const moved = prior === undefined ? undefined : movedSince(site, scope, prior);
+  const versionOf = (tag: string) => versionBefore(parts, scope, tag);
+  const moved = prior === undefined ? undefined : movedSince(site, scope.epoch, versionOf, prior);
   let forest: Forest<AnyRow>;
   if (prior === undefined || prior.expiresAt <= now) {
     forest = prior?.copy() ?? new Forest(shape, false);
@@ -45,11 +46,11 @@ export async function grow(
   const isNew = forest !== prior;
   if (isNew || moved !== 'nothing') {
     const versions = await versionsOf(site, scope);
-    const all = isNew || moved === 'all';
+    const isAll = isNew || moved === 'all';
     if (moved === 'all' && isUnmarked(site, scope, forest)) forest.ignoresStore = true;
-    forest.advance(versions, all);
+    forest.advance(versions, isAll);
     forest.epoch = scope.epoch;
-    forest.guards = new Map(all ? scope.pairs : [...forest.guards, ...scope.pairs]);
+    forest.guards = new Map(isAll ? scope.pairs : [...forest.guards, ...scope.pairs]);
   }
   // Who may be served the old tree meanwhile shall find the new one whole.
   if (isNew && prior !== undefined && settings.swr + settings.staleOnError > 0) await reload(site, forest, prior);
@@ -100,13 +101,18 @@ function tellOfSize({ parts, definition }: Site, { bytes }: Forest<AnyRow>): voi
 }
 
 /** Which of the tree's dependencies have moved since its forest was looked after. */
-function movedSince(site: Site, scope: Scope, forest: Forest<AnyRow>): 'nothing' | 'marks' | 'all' {
-  if (forest.epoch !== scope.epoch) return 'all';
+export function movedSince(
+  site: Site,
+  epoch: string | undefined,
+  versionOf: (tag: string) => Version | undefined,
+  forest: Forest<AnyRow>,
+): 'nothing' | 'marks' | 'all' {
+  if (forest.epoch !== epoch) return 'all';
   const { own, tables, isPrecise } = site.marks;
   let marks = false;
   let table = false;
   for (const [tag, version] of forest.guards) {
-    if (versionBefore(site.parts, scope, tag) === version) continue;
+    if (versionOf(tag) === version) continue;
     if (own.includes(tag)) marks = true;
     else if (isPrecise && tables.includes(tag)) table = true;
     else return 'all';
@@ -126,29 +132,38 @@ function versionBefore({ shared, tags }: Parts, scope: Scope, tag: string): Vers
   return scope.known(tag) ?? (shared ? undefined : tags.cell(tag).version);
 }
 
-function isDistrusted({ parts, marks, trustedAgain }: Site): boolean {
+/** Whether an invalidation of it has not been delivered, or was a moment ago. */
+export function isDistrusted({ parts, marks, trustedAgain }: Site): boolean {
   if (parts.tags.trustedAgain !== trustedAgain) return true;
   return parts.tags.distrusted > 0 && marks.all.some((tag) => parts.tags.isDistrusted(tag));
 }
 
 /** Of all shares, from now: what is remembered of them may be older than the marks that have been read. */
 async function versionsOf({ parts, marks }: Site, scope: Scope): Promise<Versions> {
-  const all = Array.from({ length: treeBuckets }, (_, at) => at);
-  const names = marks.own.flatMap((mark) => [
-    ...all.map((at) => treeRowTag(mark, at)),
-    ...all.map((at) => treeListTag(mark, at)),
-  ]);
-  let versions: readonly Version[];
-  if (parts.shared) {
-    const answer = await parts.session.read(undefined, names);
-    if (answer.epoch !== scope.epoch) throw new StoreUnavailableError('its epoch changed during a look');
-    versions = answer.versions;
-  } else versions = names.map((tag) => parts.tags.cell(tag).version as Version);
-  // Several names of one table count as one.
-  const at = (bucket: number) => marks.own.map((_, mark) => versions[mark * 2 * treeBuckets + bucket] as Version);
-  const joined = (bucket: number) => (marks.own.length === 1 ? (at(bucket)[0] as Version) : at(bucket).join('|'));
-  return { rows: all.map(joined), lists: all.map((bucket) => joined(treeBuckets + bucket)) };
+  if (!parts.shared) return versionsFrom(marks, (tag) => parts.tags.cell(tag).version as Version);
+  const names = shareTags(marks);
+  const answer = await parts.session.read(undefined, names);
+  if (answer.epoch !== scope.epoch) throw new StoreUnavailableError('its epoch changed during a look');
+  const versions = new Map(names.map((tag, at) => [tag, answer.versions[at] as Version]));
+  return versionsFrom(marks, (tag) => versions.get(tag) as Version);
 }
+
+/** The names of all shares. */
+export function shareTags({ own }: Marks): string[] {
+  return own.flatMap((mark) => [...all.map((at) => treeRowTag(mark, at)), ...all.map((at) => treeListTag(mark, at))]);
+}
+
+/** Several names of one table count as one. */
+export function versionsFrom({ own }: Marks, versionOf: (tag: string) => Version): Versions {
+  const joined = (nameOf: (mark: string, at: number) => string) =>
+    all.map((at) => {
+      const versions = own.map((mark) => versionOf(nameOf(mark, at)));
+      return versions.length === 1 ? (versions[0] as Version) : versions.join('|');
+    });
+  return { rows: joined(treeRowTag), lists: joined(treeListTag) };
+}
+
+const all = Array.from({ length: treeBuckets }, (_, at) => at);
 
 /** Loads what another forest believed. */
 async function reload(site: Site, forest: Forest<AnyRow>, prior: Forest<AnyRow>): Promise<void> {

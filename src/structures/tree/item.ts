@@ -11,6 +11,8 @@ export interface Item<Row> {
   row: Row | null;
   parent: string;
   isFresh: boolean;
+  /** Which answer has last shown it: the state of the forest then. Never the same for rows out of the store. */
+  seenAt: number;
   bytes: number;
   /** With all that is below it, and the state of the forest in which that was found to be so. */
   node: Node<Row> | undefined;
@@ -49,6 +51,9 @@ export interface Shape<Row> {
   /** One that nobody can change, and its estimated bytes. */
   freeze(row: Row): { row: Row; bytes: number };
 }
+
+/** So many ids are asked for at once: databases have a limit for the values of a statement. */
+export const mostIds = 1000;
 
 /** The parent of those that have none. */
 export const top = '\u0000';

@@ -1,11 +1,11 @@
-import { runLoad } from '../../core/load.js';
+import { runLoad, tellOfLoad } from '../../core/load.js';
 import type { LoadContext } from '../../core/options.js';
 import { Scope } from '../../core/scope.js';
 import { treeBucket } from '../../core/tree-tags.js';
 import type { KeyPart } from '../../values/index.js';
 import { type AnyRow, ownRows } from './definition.js';
 import type { Forest } from './forest.js';
-import { keyOf } from './item.js';
+import { keyOf, mostIds } from './item.js';
 import { Shelves } from './shelves.js';
 import type { Site } from './site.js';
 import type { TreeContext } from './types.js';
@@ -148,9 +148,14 @@ export class Levels {
     const query = { ...ask.query, load: (c: LoadContext) => fn(c) };
     const { identity, settings, counter } = ask;
     const started = parts.clock.now();
-    const rows = await runLoad(parts, { identity, settings, counter, query }, scope, { ttl: undefined }, [key]);
+    const rows = await runLoad(parts, { identity, settings, counter, query }, scope, { ttl: undefined }, [key]).catch(
+      (error: unknown) => {
+        const duration = parts.clock.now() - started;
+        tellOfLoad(parts, ask, scope.pairs, { duration, stored: false, reason: 'it failed', error });
+        throw error;
+      },
+    );
     scope.close();
-    counter.loads++;
     this.torn ??= scope.torn ?? scope.unstorable;
     for (const [tag, version] of scope.pairs) {
       if (this.#isOwn(tag)) continue;
@@ -160,7 +165,8 @@ export class Levels {
     }
     forest.expiresAt = Math.min(forest.expiresAt, parts.clock.now() + scope.ttl);
     const duration = parts.clock.now() - started;
-    parts.events.emit('load', { key, name, duration, stored: this.torn === undefined });
+    const outcome = this.torn === undefined ? { stored: true } : { stored: false, reason: this.torn };
+    tellOfLoad(parts, ask, scope.pairs, { duration, ...outcome });
     return ownRows(definition, tenant, rows as readonly AnyRow[]);
   }
 
@@ -175,9 +181,6 @@ export class Levels {
 function bucketOf(id: unknown): number {
   return treeBucket(id as KeyPart);
 }
-
-/** So many ids are asked for at once: databases have a limit for the values of a statement. */
-const mostIds = 1000;
 
 function chunks(ids: readonly unknown[]): unknown[][] {
   const some: unknown[][] = [];

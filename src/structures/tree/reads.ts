@@ -1,12 +1,14 @@
 import type { Ask } from '../../core/ask.js';
 import { currentContext, handUp } from '../../core/context.js';
 import { TenantMissingError } from '../../core/errors.js';
+import type { Explanation } from '../../core/explain.js';
 import { type Landing, valueOf } from '../../core/flight.js';
 import type { LoadContext } from '../../core/options.js';
 import { withTags } from '../../core/resolve.js';
 import type { View } from '../../core/view.js';
 import { encodeKey } from '../../values/index.js';
 import { type AnyRow, type Definition, type Marks, marksOf, ownRows } from './definition.js';
+import { explainRow } from './explain.js';
 import { Forest } from './forest.js';
 import { amend, grow, weigh } from './growth.js';
 import { keyOf } from './item.js';
@@ -66,7 +68,7 @@ export class Reads {
     const { near, clock } = view.parts;
     view.refuseWhenClosed('read');
     const site = this.#site();
-    const why = view.mode() === 'shadow' ? "the cache's mode is 'shadow'" : view.whyPast();
+    const why = view.mode() === 'shadow' ? shadowed : view.whyPast();
     if (why !== undefined) return this.#past(site, walk, why);
     const levels = new Levels(site);
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
@@ -171,6 +173,12 @@ export class Reads {
     return encodeKey(['~tree', name, part, all as string[], isPrecise]);
   }
 
+  /** What a read of a row and all that is below it would find, and why not. */
+  async explain(id: unknown): Promise<Explanation> {
+    const past = this.#view.mode() === 'shadow' ? shadowed : this.#view.whyPast();
+    return explainRow(this.#site(), id, past);
+  }
+
   /** What this process knows of a row, old or not. */
   known(id: unknown) {
     const key = this.#view.keyOf(this.#textOf('forest'));
@@ -186,5 +194,6 @@ function covers({ pairs }: Landing, { guards }: Forest<AnyRow>): boolean {
   return true;
 }
 
+const shadowed = "the cache's mode is 'shadow'";
 /** After so many changes under its hands a read asks the database alone. */
 const maxAttempts = 8;

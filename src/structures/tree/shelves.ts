@@ -166,7 +166,8 @@ function shareOf(forest: Forest<AnyRow>, kind: Kind, bucket: number) {
   return share !== undefined && forest.isSince(kind, bucket, share.era) ? share : undefined;
 }
 
-function bucketOf(id: unknown): number {
+/** The share of a row, or of the list below it. */
+export function bucketOf(id: unknown): number {
   return treeBucket((id ?? null) as KeyPart);
 }
 
@@ -180,5 +181,5 @@ function isFresh(forest: Forest<AnyRow>, id: unknown): boolean {
 
 function putAll(forest: Forest<AnyRow>, rows: readonly [unknown, AnyRow | null][]): void {
   forest.begin();
-  for (const [id, row] of rows) if (!isFresh(forest, id)) forest.put(id, row);
+  for (const [id, row] of rows) if (!isFresh(forest, id)) forest.put(id, row).seenAt = Number.NaN;
 }

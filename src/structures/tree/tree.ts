@@ -1,4 +1,5 @@
 import { expected, TenantMissingError } from '../../core/errors.js';
+import type { Explanation } from '../../core/explain.js';
 import type { Receipt } from '../../core/invalidate.js';
 import { invalidate } from '../../core/transaction.js';
 import { treeBucket, treeListTag, treeRowTag, treeStar } from '../../core/tree-tags.js';
@@ -67,6 +68,11 @@ export class CachedTree implements Tree<AnyRow, unknown> {
         `Expected the tree '${this.#definition.name}' to have \`rows\`, got \`load\` and \`children\`: a tree that is loaded by level does not know rows whose parent is missing`,
       );
     return this.#reads.answer((forest) => forest.orphans());
+  }
+
+  async explain(id: unknown): Promise<Explanation> {
+    checkId('id', id);
+    return this.#reads.explain(id);
   }
 
   async invalidate(id: unknown): Promise<Receipt> {

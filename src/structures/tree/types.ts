@@ -1,4 +1,5 @@
 import type { Duration } from '../../core/duration.js';
+import type { Explanation } from '../../core/explain.js';
 import type { Receipt } from '../../core/invalidate.js';
 import type { Timing } from '../../core/options.js';
 import type { KeyPart } from '../../values/index.js';
@@ -35,7 +36,7 @@ export interface Tree<Row, Id> {
   subtree(id: Id, o?: Depth): Promise<Node<Row> | null>;
   /** What is below the row, flat: each row before its children. @throws as {@link Tree.subtree} */
   descendants(id: Id, o?: Depth): Promise<readonly Row[]>;
-  /** The row and what is below it, one by one, each before its children. It is one state of the tree. @throws as {@link Tree.subtree} */
+  /** The row and what is below it, one by one, each before its children: what one `subtree` gives, whatever changes meanwhile. @throws as {@link Tree.subtree} */
   walk(id: Id, o?: Depth): AsyncIterable<Step<Row>>;
   /** What is above the row: the root first, the row itself left out. @throws as {@link Tree.subtree} */
   ancestors(id: Id): Promise<readonly Row[]>;
@@ -55,6 +56,11 @@ export interface Tree<Row, Id> {
   move(id: Id, o: { to: Id | null; from?: Id | null }): Promise<Receipt>;
   /** Anything may have changed. @throws as {@link Tree.invalidate} */
   clear(): Promise<Receipt>;
+  /**
+   * What a read of the row and all that is below it would find, where, and what of it would be loaded and why. For a
+   * tree of `rows`, which is one value, what is stored of that.
+   */
+  explain(id: Id): Promise<Explanation>;
   /** The tree of one tenant, for code outside of a request. */
   tenant(id: string | number): Tree<Row, Id>;
 }
@@ -67,7 +73,6 @@ export interface TreeContext {
   readonly tenant: string | number | undefined;
 }
 
-/** Columns whose values are of a kind. */
 /** Names of the columns whose values are `V`. */
 export type ColumnsOf<Row, V> = { [K in keyof Row]-?: Row[K] extends V ? K : never }[keyof Row] & string;
 

@@ -1,6 +1,6 @@
 import { TreeCycleError } from './cycle.js';
 import type { Forest } from './forest.js';
-import { type Item, keyOf, type List, top } from './item.js';
+import { type Item, keyOf, type List, mostIds, top } from './item.js';
 import type { Node } from './types.js';
 
 /**
@@ -98,7 +98,10 @@ export function subtreeOf<Row>(
     place.first = places.length;
     for (const key of list?.keys ?? []) {
       const item = forest.items.get(key) as Item<Row>;
-      if (item === start || places.length > forest.items.size) throw cycleOf(tree, forest, start);
+      if (item === start || places.length > forest.items.size) {
+        closeCycle(tree, forest, start, need);
+        return null;
+      }
       if (item.isFresh && item.row !== null) places.push({ item, left: place.left - 1, first: 0, count: 0 });
       else need.rows.set(key, item.id);
     }
@@ -165,7 +168,10 @@ export function ancestorsOf<Row>(tree: string, forest: Forest<Row>, id: unknown,
   const seen = new Set<Item<Row>>();
   let at = find(forest, id, need);
   while (at !== undefined) {
-    if (seen.has(at)) throw cycleOf(tree, forest, at);
+    if (seen.has(at)) {
+      closeCycle(tree, forest, at, need);
+      return none;
+    }
     seen.add(at);
     if (seen.size > 1) rows.push(at.row as Row);
     if (at.parent === top) break;
@@ -174,13 +180,25 @@ export function ancestorsOf<Row>(tree: string, forest: Forest<Row>, id: unknown,
   return Object.freeze(rows.reverse());
 }
 
-function cycleOf<Row>(tree: string, forest: Forest<Row>, start: Item<Row>): TreeCycleError {
-  const ids = [start.id];
+/**
+ * A row is below itself, as far as is known. Rows that came one after the other may have changed places in between: so
+ * it counts once a single answer has shown all of them.
+ *
+ * @throws TreeCycleError
+ */
+function closeCycle<Row>(tree: string, forest: Forest<Row>, start: Item<Row>, need: Need): void {
+  const cycle = [start];
   for (let at = forest.items.get(start.parent); at !== undefined; at = forest.items.get(at.parent)) {
-    ids.push(at.id);
-    if (at === start || ids.length > forest.items.size + 1) break;
+    cycle.push(at);
+    if (at === start || cycle.length > forest.items.size + 1) break;
   }
-  return new TreeCycleError(tree, ids.reverse());
+  const isOneAnswer = forest.isComplete || cycle.every(({ seenAt }) => seenAt === start.seenAt);
+  if (isOneAnswer || cycle.length > mostIds) throw new TreeCycleError(tree, cycle.map(({ id }) => id).reverse());
+  forest.begin();
+  for (const item of cycle) {
+    forest.doubt(item);
+    need.rows.set(item.key, item.id);
+  }
 }
 
 /** The rows of a subtree, each before its children, and how deep they are. */

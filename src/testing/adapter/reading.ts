@@ -54,6 +54,30 @@ export const reading = about('reading', [
     { shared: true },
   ),
   trap(
+    'an audited hit is asked for again, and is what was served',
+    async (w) => {
+      const { reader, cacheOfReader: cache } = w;
+      const ways = [
+        () => reader.read(name, [1], hour),
+        () => cache.getOrSet({ key: 'ada', ttl: hour, load: () => reader.read(name, [1]) }),
+      ];
+      const ended = () => Object.values(cache.stats().audits).reduce((sum, count) => sum + count, 0);
+      for (const [at, read] of ways.entries()) {
+        await read();
+        const asked = w.count(name);
+        await read();
+        for (let i = 0; i < 500 && ended() === at; i++) await new Promise((resolve) => setTimeout(resolve, 5));
+        const { audited, skipped, ...other } = cache.stats().audits;
+        assert.deepEqual(other, { mismatches: 0, undecided: 0, failed: 0 });
+        assert.equal(audited + skipped, at + 1);
+        assert.equal(w.count(name) - asked, at === 1 ? 1 : audited);
+        // What holds a connection of its own cannot be asked once more; a pool and a load can.
+        if (at === 0 && !('acquired' in w.driver.lacks)) assert.equal(audited, 1);
+      }
+    },
+    { audit: true },
+  ),
+  trap(
     'a client that was wrapped twice tells each thing once',
     async (w) => {
       const ada = await w.prime(name, [1]);

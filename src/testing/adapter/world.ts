@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Duration } from '../../core/duration.js';
 import { memoryStore } from '../../core/memory-store.js';
-import type { Cache } from '../../index.js';
-import { createCache } from '../../index.js';
+import { type Cache, type CacheOptions, createCache, fenceSql, outboxSql } from '../../index.js';
 import { type FaultyStore, faultyStore } from '../faulty-store.js';
 import type {
   AdapterClient,
@@ -66,7 +65,12 @@ export interface Setting {
   readonly noisy?: boolean;
   /** How long a write waits for the store. A machine that is busy takes its time. @defaultValue '500ms' */
   readonly ackTimeout?: Duration;
+  /** Whether each hit is compared with the database. */
+  readonly audit?: boolean;
 }
+
+/** What the caches want to accompany each COMMIT, where they share a store. */
+export type AdapterSafety = Pick<CacheOptions, 'crashSafe' | 'strict'>;
 
 /** Makes a world for the case, and ends it whatever happens. */
 export async function inWorld(
@@ -74,6 +78,7 @@ export async function inWorld(
   processes: Processes,
   setting: Setting,
   body: (world: World) => Promise<void>,
+  safety: AdapterSafety = {},
 ): Promise<void> {
   const ends: (() => Promise<unknown>)[] = [];
   const errors: unknown[] = [];
@@ -83,10 +88,11 @@ export async function inWorld(
   };
   const aCache = (store: FaultyStore | undefined) => {
     const cache = createCache({
-      ...(store && { store }),
+      ...(store && { store, ...safety }),
       ttl: '1h',
       jitter: 0,
       ackTimeout: setting.ackTimeout ?? '500ms',
+      audit: setting.audit ? 1 : 0,
     });
     cache.on('error', ({ error }) => errors.push(error));
     return last(cache, () => cache.close({ timeout: '1s' }));
@@ -95,7 +101,11 @@ export async function inWorld(
     const database = last(await driver.database(shop), (it) => it.drop());
     const { given = [] } = setting;
     const more = 'length' in given ? given : (given[driver.dialect] ?? []);
-    for (const sql of database.filled ? more : [...shop, ...more]) await database.bare(sql);
+    const own = [
+      ...(safety.crashSafe === undefined ? [] : [outboxSql(driver.dialect).up]),
+      ...(safety.strict === true && driver.dialect === 'mysql' ? [fenceSql('mysql').up] : []),
+    ];
+    for (const sql of database.filled ? [...own, ...more] : [...shop, ...own, ...more]) await database.bare(sql);
     const shared = processes === 'two' ? memoryStore() : undefined;
     const store = shared && faultyStore(shared);
     const cacheOfWriter = aCache(store);
@@ -104,10 +114,19 @@ export async function inWorld(
       last(await database.open({ ...setting.rules, cache, ...(setting.twice && { twice: true }) }), (it) => it.close());
     const writer = await open(cacheOfWriter);
     const reader = processes === 'one' && driver.pool ? writer : await open(cacheOfReader);
+    if (store && safety.strict) for (const cache of [cacheOfWriter, cacheOfReader]) await outOfQuarantine(cache);
     await body(aWorld({ driver, database, processes, writer, reader, cacheOfWriter, cacheOfReader, store }));
     if (!setting.noisy) assert.deepEqual(errors, [], 'errors that the cache told of');
   } finally {
     for (const end of ends) await end();
+  }
+}
+
+/** A strict cache stores nothing until what was open in its database has ended; other cases write there, too. */
+async function outOfQuarantine(cache: Cache): Promise<void> {
+  for (let key = 0; !(await cache.has([key])); key++) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await cache.getOrSet({ key: [key + 1], tags: [], load: () => key });
   }
 }
 

@@ -106,7 +106,10 @@ export function outages({ down, up }: { down(): Promise<void>; up(): Promise<voi
               );
               const took = performance.now() - begun;
               assert.ok(error instanceof StoreUnavailableError, `${what} ${round}: ${error}`);
-              assert.ok(took < (what === 'raise' ? 1000 : patience), `${what} ${round} took ${took} ms`);
+              assert.ok(
+                took < (what === 'raise' || what === 'fence' ? 1000 : patience),
+                `${what} ${round} took ${took} ms`,
+              );
             }
           }
           await until('there is no epoch', () => a.epoch === undefined);

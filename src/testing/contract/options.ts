@@ -22,16 +22,19 @@ export interface ContractSession {
 export interface ContractOptions {
   /**
    * Opens a session under `name`. With a `listener` the session is opened with that one and with
-   * {@link ContractOptions.maxStale}; without, nobody listens and `maxStale` is 0.
+   * {@link ContractOptions.maxStale}; without, nobody listens and `maxStale` is 0. `strict` is to be passed on; left out,
+   * it is false.
    */
-  open(name: string, listener?: StoreListener): Promise<ContractSession>;
+  open(name: string, listener?: StoreListener, strict?: boolean): Promise<ContractSession>;
   /** The same from what counts as another process: another store object, other connections. */
-  another(name: string, listener?: StoreListener): Promise<ContractSession>;
+  another(name: string, listener?: StoreListener, strict?: boolean): Promise<ContractSession>;
   /**
    * How stale memory may be in sessions that are listened to, in milliseconds. Above 0 the cases about watching are
    * part of the suite. @defaultValue 0
    */
   readonly maxStale?: number;
+  /** Whether the store has fences: then the cases about them are part of the suite. @defaultValue false */
+  readonly fences?: boolean;
   /** Empties the store behind the sessions' back. Without it the cases about loss are left out. */
   lose?(): Promise<void>;
   /**

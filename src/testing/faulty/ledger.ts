@@ -1,19 +1,21 @@
 /** A call that can be held or made to fail. */
-export type StoreOperation = 'read' | 'write' | 'raise' | 'lease';
+export type StoreOperation = 'read' | 'write' | 'raise' | 'lease' | 'fence' | 'expired';
 
 /** A call as `calls` remembers it. */
 export interface StoreCall {
   readonly operation: StoreOperation | 'remove' | 'released' | 'reach';
-  /** Hash of the entry's key; undefined for a read of versions alone, for a raise and for `reach`. */
+  /** Hash of the entry's key; undefined for a read of versions alone, for `reach`, and for what is about tags. */
   readonly key: string | undefined;
-  /** The tags of a read or a raise, as they were given; else empty. */
+  /** The tags that it was called with, as they were given; else empty. */
   readonly tags: readonly string[];
+  /** In whose name tags were fenced, or are let go. */
+  readonly owner?: string | undefined;
 }
 
 /** How often each operation was called since the start or the last `forget`. */
 export interface StoreCounts extends Readonly<Record<StoreCall['operation'], number>> {
   /**
-   * Round trips that reads, writes, raises and leases would have cost: calls of one kind count as one until the first
+   * Round trips that reads, writes, raises, leases and fences would have cost: calls of one kind count as one until the first
    * of them is answered or the event loop turns.
    */
   readonly trips: number;
@@ -44,7 +46,8 @@ export class Ledger {
   }
 
   counts(): StoreCounts {
-    const counts = { read: 0, write: 0, raise: 0, lease: 0, remove: 0, released: 0, reach: 0, trips: this.#trips };
+    const none = { read: 0, write: 0, raise: 0, lease: 0, fence: 0, expired: 0, remove: 0, released: 0, reach: 0 };
+    const counts = { ...none, trips: this.#trips };
     for (const { operation } of this.calls) counts[operation] += 1;
     return counts;
   }

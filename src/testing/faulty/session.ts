@@ -24,6 +24,9 @@ export class FaultySession implements StoreSession {
   readonly #inner: StoreSession;
   readonly #context: StoreContext;
   readonly #ways = new Set<Way>();
+  /** As far as the store behind has them. */
+  readonly fence: StoreSession['fence'];
+  readonly expired: StoreSession['expired'];
   #proven: number | undefined;
 
   constructor(store: Store, wire: Wire, context: StoreContext) {
@@ -31,6 +34,17 @@ export class FaultySession implements StoreSession {
     this.#context = context;
     wire.sessions.add(this);
     this.#inner = store.open({ ...context, listener: this.#heard(context.listener) });
+    const { fence, expired } = this.#inner;
+    if (fence !== undefined)
+      this.fence = (tags, owner, ms, timeout) =>
+        this.#call({ operation: 'fence', key: undefined, tags, owner }, timeout, () =>
+          fence.call(this.#inner, tags, owner, ms, timeout),
+        );
+    if (expired !== undefined)
+      this.expired = (tags) =>
+        this.#call({ operation: 'expired', key: undefined, tags }, this.#wire.fault.timeout, () =>
+          expired.call(this.#inner, tags),
+        );
   }
 
   get maxEntryBytes() {
@@ -61,8 +75,10 @@ export class FaultySession implements StoreSession {
     );
   }
 
-  raise(tags: readonly string[], timeout: number): Promise<readonly Version[]> {
-    return this.#call({ operation: 'raise', key: undefined, tags }, timeout, () => this.#inner.raise(tags, timeout));
+  raise(tags: readonly string[], timeout: number, owner?: string): Promise<readonly Version[]> {
+    return this.#call({ operation: 'raise', key: undefined, tags, owner }, timeout, () =>
+      this.#inner.raise(tags, timeout, owner),
+    );
   }
 
   async lease(key: string, ms: number): Promise<Lease | undefined> {

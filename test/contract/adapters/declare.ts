@@ -1,5 +1,5 @@
 import { afterAll, describe, test } from 'vitest';
-import type { AdapterCase, AdapterDriver } from '../../../src/testing/adapter-contract.js';
+import type { AdapterCase, AdapterDriver, AdapterSafety } from '../../../src/testing/adapter-contract.js';
 import { adapterContract } from '../../../src/testing/index.js';
 import { Matrix } from './matrix.js';
 
@@ -19,7 +19,7 @@ export function declareContract(
   const matrix = new Matrix();
   // Cases have a database each, so several run at a time.
   describe.concurrent.each(drivers)('$name, $server', (driver) => {
-    const all = adapterContract(driver);
+    const all = adapterContract(driver, safety);
     for (const one of process.env.CI && once(driver) ? strict(all) : all) {
       if (one.skip === undefined) test(one.name, () => matrix.run(driver, one));
       else {
@@ -32,6 +32,11 @@ export function declareContract(
     console.log(matrix.report());
   });
 }
+
+/** By name: `UNSTALE_SAFETY=strict` or `outbox`. */
+const safety = ({ strict: { strict: true }, outbox: { crashSafe: 'outbox' } } as Record<string, AdapterSafety>)[
+  process.env.UNSTALE_SAFETY ?? ''
+];
 
 /** Each case once. */
 function strict(all: readonly AdapterCase[]): AdapterCase[] {

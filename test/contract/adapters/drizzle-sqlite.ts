@@ -44,7 +44,12 @@ export async function drizzleSqliteDriver({ how }: { how: How }): Promise<Adapte
       const { file, drop } = await server.make();
       const bare = tuned(new (sqliteDriver())(file)) as any;
       return {
-        open: async (options) => aClient(file, how, options),
+        async open(options) {
+          const client = aClient(file, how, options);
+          // Statements that are answered at once do not wait until processes have agreed on their rules.
+          if (how === 'at once') await new Promise((resolve) => setTimeout(resolve, 10));
+          return client;
+        },
         async bare(text, params = []) {
           const statement = bare.prepare(text);
           return statement.reader ? statement.all(...params.map(valueOf)) : void statement.run(...params.map(valueOf));

@@ -8,6 +8,8 @@ import type { Event } from './events.js';
  *   value whose transaction was rolled back.
  * - QUIET: when all is over, every process reads what the database has.
  * - MONO: no process sees a row step back from one read to the next.
+ * - COMMIT: a read contains whatever anybody, the probe among them, had seen when it began: that had been committed.
+ *   Only `strict` promises the last two.
  */
 export interface Verdict {
   readonly reads: number;
@@ -21,6 +23,7 @@ export interface Verdict {
   readonly DB: number;
   readonly QUIET: number;
   readonly MONO: number;
+  readonly COMMIT: number;
   /** How long the write that a read lacked had been acknowledged when the read began, at most; milliseconds. */
   readonly oldest: number;
   readonly readErrors: number;
@@ -41,22 +44,25 @@ export function check(
   truth: ReadonlyMap<number, number>,
   maxStale = 0,
 ): Verdict {
-  const acknowledged = acknowledgedWrites(histories);
+  const all = histories.flat();
+  const acknowledged = known(all.filter((event) => event.type === 'write' && event.outcome === 'acknowledged'));
+  const seen = known(all.filter((event) => event.type === 'read'));
   const undone = new Set<number>();
-  const count = { reads: 0, writes: 0, acknowledged: 0, ACK: 0, DB: 0, QUIET: 0, MONO: 0, readErrors: 0, unhandled: 0 };
+  const broken = { ACK: 0, DB: 0, QUIET: 0, MONO: 0, COMMIT: 0 };
+  const count = { reads: 0, writes: 0, acknowledged: 0, readErrors: 0, unhandled: 0 };
   const hits = Array(10).fill(0) as number[];
   const told = Array(10).fill(0) as number[];
   const examples: string[] = [];
   let oldest = 0;
-  const violates = (rule: 'ACK' | 'DB' | 'QUIET' | 'MONO', process: number, text: string) => {
-    if (count[rule]++ < 3) examples.push(`${rule} process ${process}: ${text}`);
+  const violates = (rule: keyof typeof broken, process: number, text: string) => {
+    if (broken[rule]++ < 3) examples.push(`${rule} process ${process}: ${text}`);
   };
 
   for (const events of histories)
     for (const event of events) if (event.type === 'write' && event.outcome === 'rolled back') undone.add(event.value);
 
   for (const [process, events] of histories.entries()) {
-    const seen = new Map<number, { ended: number; value: number }[]>();
+    const own = new Map<number, { ended: number; value: number }[]>();
     for (const event of events) {
       if (event.type === 'failed') {
         if (event.what === 'process') count.unhandled++;
@@ -74,6 +80,8 @@ export function check(
       if (!probe) oldest = Math.max(oldest, (begun - acknowledged.overtook(row, value)) / 1000);
       if (value < newest)
         violates(probe ? 'DB' : 'ACK', process, `row ${row} was ${value} although ${newest} was acknowledged`);
+      if (!probe && value < seen.before(row, begun))
+        violates('COMMIT', process, `row ${row} was ${value} although ${seen.before(row, begun)} had been seen`);
       if (undone.has(value)) violates('DB', process, `row ${row} was ${value}, which was rolled back`);
       if (final && value !== truth.get(row))
         violates('QUIET', process, `row ${row} is ${value}, the database has ${truth.get(row)}`);
@@ -84,8 +92,8 @@ export function check(
         told[decile] = (told[decile] as number) + 1;
         if (hit) hits[decile] = (hits[decile] as number) + 1;
       }
-      const steps = seen.get(row) ?? [];
-      seen.set(row, steps);
+      const steps = own.get(row) ?? [];
+      own.set(row, steps);
       const before = steps.findLast((step) => step.ended < begun);
       if (before !== undefined && value < before.value)
         violates('MONO', process, `row ${row} stepped back from ${before.value} to ${value}`);
@@ -96,6 +104,7 @@ export function check(
   }
   const sum = (list: readonly number[]) => list.reduce((a, b) => a + b, 0);
   return {
+    ...broken,
     ...count,
     oldest,
     hitRatio: sum(told) === 0 ? 0 : sum(hits) / sum(told),
@@ -104,16 +113,16 @@ export function check(
   };
 }
 
-/** The writes that were acknowledged, by row and time. */
-function acknowledgedWrites(histories: readonly (readonly Event[])[]): {
-  /** The newest value of a row that was acknowledged before a time. */
+/** Values of rows, by the time when they were known. */
+function known(events: readonly Event[]): {
+  /** The newest value of a row that was known before a time. */
   before(row: number, time: number): number;
-  /** When a newer value than this one was acknowledged first. */
+  /** When a newer value than this one was known first. */
   overtook(row: number, value: number): number;
 } {
   const byRow = new Map<number, { ended: number; value: number }[]>();
-  for (const event of histories.flat()) {
-    if (event.type !== 'write' || event.outcome !== 'acknowledged') continue;
+  for (const event of events) {
+    if (event.type === 'failed') continue;
     const list = byRow.get(event.row) ?? [];
     byRow.set(event.row, list);
     list.push({ ended: event.ended, value: event.value });

@@ -1,4 +1,5 @@
 import Knex from 'knex';
+import { outboxSql } from '../../../src/index.js';
 import { table } from './subjects.js';
 
 export interface OwnDatabase {
@@ -9,7 +10,7 @@ export interface OwnDatabase {
 }
 
 /** A database of its own, with its one table. */
-export async function createDatabase(url: string, label: string, rows: number): Promise<OwnDatabase> {
+export async function createDatabase(url: string, label: string, rows: number, outbox = false): Promise<OwnDatabase> {
   const name = `${label}_${process.pid}`;
   const admin = Knex({ client: 'pg', connection: url, pool: { min: 0, max: 1 } });
   await admin.raw(`drop database if exists ${name} with (force)`);
@@ -20,6 +21,7 @@ export async function createDatabase(url: string, label: string, rows: number): 
   await own.raw(`create sequence ${table}_values`);
   await own.raw(`create table ${table} (id int primary key, value bigint not null)`);
   await own.raw(`insert into ${table} select i, nextval('${table}_values') from generate_series(1, ${rows}) i`);
+  if (outbox) await own.raw(outboxSql('postgres').up);
   return {
     url: at,
     async truth(): Promise<Map<number, number>> {

@@ -6,6 +6,8 @@ export interface World {
   readonly storage: Storage;
   /** The way of the writes to the database. */
   readonly wire: Proxy;
+  /** Kills a process of the history, and starts another one in its place. */
+  kill(process: number): Promise<void>;
   /** Signals a process of the history. */
   signal(process: number, signal: NodeJS.Signals): void;
   readonly processes: number;
@@ -14,7 +16,7 @@ export interface World {
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** What can happen in a history: to its Redis, to its processes, and between them and the database. */
-export function faultsOf({ storage, wire, signal, processes }: World): Storage['faults'] {
+export function faultsOf({ storage, wire, signal, kill, processes }: World): Storage['faults'] {
   return {
     ...storage.faults,
     /** A process sleeps for longer than any lease, and goes on as if nothing had been. */
@@ -24,6 +26,8 @@ export function faultsOf({ storage, wire, signal, processes }: World): Storage['
       await wait(2500 + random.below(1500));
       signal(process, 'SIGCONT');
     },
+    /** A process is gone in the middle of whatever it does. */
+    kill: (random: Random) => kill(random.below(processes)),
     /** The database carries out what it is sent, COMMIT included, and its answers are lost with the connection. */
     async lose(random: Random) {
       wire.hold('answers');

@@ -25,6 +25,8 @@ export interface Plan {
   readonly rows?: number;
   /** Milliseconds. @defaultValue 0 */
   readonly maxStale?: number;
+  readonly strict?: boolean;
+  readonly crashSafe?: boolean;
   readonly postgres: string;
   /** Hears of each fault and phase. */
   tell?(text: string): void;
@@ -36,43 +38,56 @@ export interface Plan {
  */
 export async function play(plan: Plan): Promise<Verdict & { struck: Readonly<Record<string, number>> }> {
   const { seed, seconds, subject, processes = 3, rows = 1000, maxStale = 0, tell = () => {} } = plan;
+  const { strict = false, crashSafe = false } = plan;
   const storage = await storages[plan.redis ?? 'single']();
   const random = new Random(seed);
   const folder = makeFolder('history');
-  const database = await createDatabase(plan.postgres, `history_${seed}`, rows);
+  const database = await createDatabase(plan.postgres, `history_${seed}`, rows, crashSafe);
   const wire = await startProxy(Number(database.url.port));
+  const files: string[] = [];
   const workers: Worker[] = [];
-  try {
+  let reads = 0;
+  const start = (): Promise<Worker> => {
+    const file = join(folder, `${files.length}.jsonl`);
     const writes = new URL(database.url);
     writes.port = String(wire.port);
-    for (let i = 0; i < processes; i++)
-      workers.push(
-        await startWorker({
-          file: join(folder, `${i}.jsonl`),
-          subject,
-          seed: seed * 100 + i,
-          rows,
-          readers: 8,
-          writers: 1,
-          pause: { read: 12, write: 18 },
-          redis: storage.target,
-          reads: database.url.href,
-          writes: writes.href,
-          name: `history-${seed}`,
-          maxStale,
-        }),
-      );
+    const role: Role = {
+      ...{ file, subject, rows, maxStale, strict, crashSafe },
+      ...{ redis: storage.target, reads: database.url.href, writes: writes.href, name: `history-${seed}` },
+      ...{ seed: seed * 100 + files.length, readers: 8, writers: 1, share: 0.065, pause: { read: 12, write: 18 } },
+    };
+    files.push(file);
+    return startWorker(role, (more) => {
+      reads += more;
+    });
+  };
+  try {
+    for (let i = 0; i < processes; i++) workers.push(await start());
     const all = (order: Order) => Promise.all(workers.map((worker) => worker.do(order)));
+    await workers[0]?.do('warm');
     await all('run');
 
     const struck: Record<string, number> = {};
-    const strike = faultsOf({ storage, wire, processes, signal: (i, it) => void workers[i]?.child.kill(it) });
-    const { faults = Object.keys(strike) } = plan;
-    const end = performance.now() + seconds * 1000;
+    const strike = faultsOf({
+      ...{ storage, wire, processes },
+      signal: (i, it) => void workers[i]?.child.kill(it),
+      async kill(i) {
+        await workers[i]?.stop();
+        workers[i] = await start();
+        await workers[i]?.do('run');
+      },
+    });
+    // Without an outbox nobody knows what a process has written that died before it could say so.
+    const possible = Object.keys(strike).filter((fault) => fault !== 'kill' || strict || crashSafe);
+    const { faults = possible } = plan;
+    // Time is told by reads, so that a slow machine plays the same history, and takes longer.
+    const latest = performance.now() + 3 * seconds * 1000;
+    const isOver = () => reads >= seconds * pace || performance.now() > latest;
     let coming: string[] = [];
-    while (performance.now() < end) {
-      await wait(Math.min(300 + random.below(900), Math.max(0, end - performance.now())));
-      if (faults.length === 0 || performance.now() >= end) continue;
+    while (!isOver()) {
+      const next = reads + ((300 + random.below(900)) * pace) / 1000;
+      while (reads < next && !isOver()) await wait(20);
+      if (faults.length === 0 || isOver()) continue;
       // Each of them before any comes again.
       if (coming.length === 0) coming = [...faults];
       const fault = coming.splice(random.below(coming.length), 1)[0] as string;
@@ -83,21 +98,25 @@ export async function play(plan: Plan): Promise<Verdict & { struck: Readonly<Rec
 
     tell('all is over');
     await all('finish');
-    // A write whose outcome nobody knows is made known once more, 5 s after it.
-    if (faults.includes('lose')) await wait(6000);
+    // A write whose outcome nobody knows is made known once more, 5 s after it; one that is fenced, when its lease is over.
+    if (faults.some((fault) => fault === 'lose' || fault === 'kill')) await wait(6500);
     await all('settle');
     const truth = await database.truth();
     await all('look');
     await all('close');
-    const histories = workers.map((_, i) => readEvents(join(folder, `${i}.jsonl`)));
+    const histories = files.map(readEvents);
     return { ...check(histories, rows, truth, maxStale === 0 ? 0 : (maxStale + 50) * 1000), struck };
   } finally {
-    await Promise.all(workers.map((worker) => worker.stop()));
-    await Promise.all([wire.stop(), storage.stop()]);
+    for (const worker of workers) await worker.stop();
+    await wire.stop();
+    await storage.stop();
     await database.drop();
     removeFolder(folder);
   }
 }
+
+/** Reads of all processes in a second, on a machine that has time. */
+const pace = 1200;
 
 interface Worker {
   readonly child: ChildProcess;
@@ -105,9 +124,10 @@ interface Worker {
   stop(): Promise<void>;
 }
 
-async function startWorker(role: Role): Promise<Worker> {
+async function startWorker(role: Role, onReads: (more: number) => void): Promise<Worker> {
   const file = fileURLToPath(new URL('./worker.ts', import.meta.url));
   const child = fork(file, [JSON.stringify(role)], { execArgv: ['--import', 'tsx'] });
+  child.on('message', ({ reads = 0 }: { reads?: number }) => onReads(reads));
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const answer = (of: string) =>
     new Promise<void>((resolve, reject) => {

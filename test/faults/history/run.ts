@@ -1,11 +1,12 @@
 // The long form: npx tsx test/faults/history/run.ts [--subject unstale] [--seconds 120] [--seeds 1,2,3,4,5]
 //   [--redis single|cluster|sentinel] [--faults stop,evict,drop,hang,restart,lose] [--max-stale 0]
+//   [--strict] [--outbox]
 // Prints a line for each history, and ends with 1 when the library broke a promise, or a wrong cache did not.
 import { parseArgs } from 'node:util';
 import { startServices } from '../../services/index.js';
 import { play } from './play.js';
 import type { Target } from './storage.js';
-import { describeVerdict, holds } from './verdict.js';
+import { describeVerdict, holds, serves } from './verdict.js';
 import type { Role } from './worker.js';
 
 const { values: given } = parseArgs({
@@ -16,6 +17,8 @@ const { values: given } = parseArgs({
     redis: { type: 'string', default: 'single' },
     faults: { type: 'string' },
     'max-stale': { type: 'string', default: '0' },
+    strict: { type: 'boolean', default: false },
+    outbox: { type: 'boolean', default: false },
   },
 });
 const { services, stop } = await startServices(['postgres']);
@@ -30,11 +33,15 @@ for (const seed of given.seeds.split(',').map(Number)) {
     redis: given.redis as Target['kind'],
     ...(given.faults === undefined ? {} : { faults: given.faults.split(',').filter(Boolean) }),
     maxStale: Number(given['max-stale']),
+    strict: given.strict,
+    crashSafe: given.outbox,
     postgres: services.postgres.url,
     tell: (text) => process.stderr.write(`${text} `),
   });
   process.stderr.write('\n');
-  if (holds(verdict) !== (given.subject === 'unstale')) broken++;
+  const keeps =
+    holds(verdict, given.strict) && serves(verdict, { strict: given.strict, short: Number(given.seconds) < 60 });
+  if (keeps !== (given.subject === 'unstale')) broken++;
   console.log(describeVerdict(`${given.subject} on ${given.redis}, seed ${seed}`, verdict));
 }
 await stop();

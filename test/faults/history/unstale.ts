@@ -12,6 +12,8 @@ export interface UnstaleOptions {
   readonly writes: string;
   readonly name: string;
   readonly maxStale: Duration;
+  readonly strict?: boolean;
+  readonly crashSafe?: boolean;
   /** Of a command of Redis. @defaultValue that of the store */
   readonly timeout?: Duration;
   /** Connections of each pool. @defaultValue 8 */
@@ -23,11 +25,14 @@ export interface UnstaleOptions {
 
 /** The library as a service uses it: the public face, the Knex adapter, no tag anywhere. */
 export function unstale(options: UnstaleOptions): Subject {
-  const { redis, reads, writes, name, maxStale, timeout, connections = 8, random, failed } = options;
+  const { redis, reads, writes, name, maxStale, strict = false, crashSafe, timeout, connections = 8 } = options;
+  const { random, failed } = options;
   const store = redisStore(targetOf(redis), timeout === undefined ? {} : { timeout });
   const cache = createCache({
     name,
     maxStale,
+    strict,
+    ...(crashSafe && { crashSafe: 'outbox' }),
     ttl: '2m',
     onUnacknowledged: 'throw',
     store,

@@ -1,8 +1,17 @@
 import type { Verdict } from './check.js';
 
-/** Whether a history keeps what `maxStale` promises. */
-export function holds({ ACK, DB, QUIET, readErrors, unhandled }: Verdict): boolean {
-  return ACK + DB + QUIET + readErrors + unhandled === 0;
+/** Whether a history keeps what `maxStale` promises, or what `strict` does. */
+export function holds({ ACK, DB, QUIET, MONO, COMMIT, readErrors, unhandled }: Verdict, strict = false): boolean {
+  return ACK + DB + QUIET + readErrors + unhandled + (strict ? MONO + COMMIT : 0) === 0;
+}
+
+/**
+ * Whether a history was one of a cache: what serves nothing, or one hot row alone, has nothing to break. A short one has
+ * hardly begun when its Redis is restarted, and everything is gone.
+ */
+export function serves({ hitRatio, deciles }: Verdict, { strict = false, short = false } = {}): boolean {
+  if (strict) return hitRatio >= (short ? 0.35 : 0.4);
+  return hitRatio >= (short ? 0.55 : 0.6) && Math.min(...deciles) >= (short ? 0.3 : 0.4);
 }
 
 export function describeVerdict(
@@ -14,6 +23,7 @@ export function describeVerdict(
     DB,
     QUIET,
     MONO,
+    COMMIT,
     reads,
     writes,
     acknowledged,
@@ -27,7 +37,7 @@ export function describeVerdict(
   const percent = (share: number) => `${Math.round(share * 100)} %`;
   const struck = Object.entries(verdict.struck ?? {}).map(([fault, times]) => `${fault} ${times}`);
   return [
-    `${title}: ACK ${ACK}, QUIET ${QUIET}, DB ${DB}, MONO ${MONO}, read errors ${readErrors}, unhandled ${unhandled}, oldest ${Math.ceil(oldest)} ms`,
+    `${title}: ACK ${ACK}, QUIET ${QUIET}, DB ${DB}, MONO ${MONO}, COMMIT ${COMMIT}, read errors ${readErrors}, unhandled ${unhandled}, oldest ${Math.ceil(oldest)} ms`,
     `  ${reads} reads, ${writes} writes (${acknowledged} acknowledged), hits ${percent(hitRatio)}, by tenths of popularity ${deciles.map(percent).join(' ')}`,
     ...(struck.length > 0 ? [`  ${struck.join(', ')}`] : []),
     ...examples.map((text) => `  ${text}`),

@@ -2,6 +2,7 @@ import Knex from 'knex';
 import { Random } from '../../transparency/random.js';
 import { type Event, now, writeEvents } from './events.js';
 import { type Flaw, naive } from './naive.js';
+import { naiveStrict, type StrictFlaw, strictFlaws } from './naive-strict.js';
 import type { Target } from './storage.js';
 import { type Subject, select, type WriteWay } from './subjects.js';
 import { unstale } from './unstale.js';
@@ -9,31 +10,47 @@ import { unstale } from './unstale.js';
 /** What a process of a history is started with, as JSON in its first argument. */
 export interface Role {
   readonly file: string;
-  readonly subject: 'unstale' | Flaw;
+  readonly subject: 'unstale' | Flaw | StrictFlaw;
   readonly seed: number;
   readonly rows: number;
   readonly readers: number;
   readonly writers: number;
   /** Milliseconds between two things that a reader or writer does, on average. */
   readonly pause: { readonly read: number; readonly write: number };
+  /** Writes for each read, at most: a slow machine is not to write more than it reads. */
+  readonly share: number;
   readonly redis: Target;
   readonly reads: string;
   readonly writes: string;
   readonly name: string;
   readonly maxStale: number;
+  readonly strict: boolean;
+  readonly crashSafe: boolean;
 }
 
-/** `run` begins; `finish` ends what runs; `settle` waits until all is made known; `look` reads every row once more. */
-export type Order = 'run' | 'finish' | 'settle' | 'look' | 'close';
+/** How many reads it takes to hear that there were so many. */
+export const portion = 25;
+
+/**
+ * `warm` reads every row, uncounted; `run` begins; `finish` ends what runs; `settle` waits until all is made known; `look`
+ * reads every row once more.
+ */
+export type Order = 'warm' | 'run' | 'finish' | 'settle' | 'look' | 'close';
 
 const role = JSON.parse(process.argv[2] as string) as Role;
 const { rows } = role;
 const random = new Random(role.seed);
 const events = writeEvents(role.file);
 const options = { ...role, random: () => random.next(), failed: (error: unknown) => failed('process', error) };
-const subject: Subject = role.subject === 'unstale' ? unstale(options) : naive(role.subject, options);
+const isStrictFlaw = (name: string): name is StrictFlaw => (strictFlaws as readonly string[]).includes(name);
+const subjectOf = (name: Role['subject']): Subject => {
+  if (name === 'unstale') return unstale(options);
+  return isStrictFlaw(name) ? naiveStrict(name, options) : naive(name, options);
+};
+const subject = subjectOf(role.subject);
 const probe = Knex({ client: 'pg', connection: role.reads, pool: { min: 0, max: 1 } });
 let goes = false;
+const count = { reads: 0, writes: 0 };
 let running: Promise<unknown> = Promise.resolve();
 
 process.on('unhandledRejection', (error) => failed('process', error));
@@ -88,17 +105,27 @@ async function repeat(fn: () => Promise<void>, pause: () => number): Promise<voi
   }
 }
 
+async function read(): Promise<void> {
+  await reads(pick());
+  if (++count.reads % portion === 0) process.send?.({ reads: portion });
+}
+
+async function write(): Promise<void> {
+  while (goes && count.writes > count.reads * role.share) await wait(5);
+  count.writes++;
+  await writes();
+}
+
 const orders: Record<Order, () => Promise<unknown>> = {
+  async warm() {
+    for (let row = 1; row <= rows; row += 20)
+      await Promise.all(Array.from({ length: Math.min(20, rows + 1 - row) }, (_, i) => subject.read(row + i)));
+  },
   async run() {
     goes = true;
-    const readers = Array.from({ length: role.readers }, () =>
-      repeat(
-        () => reads(pick()),
-        () => random.next() * 2 * role.pause.read,
-      ),
-    );
+    const readers = Array.from({ length: role.readers }, () => repeat(read, () => random.next() * 2 * role.pause.read));
     const writers = Array.from({ length: role.writers }, () =>
-      repeat(writes, () => random.next() * 2 * role.pause.write),
+      repeat(write, () => random.next() * 2 * role.pause.write),
     );
     running = Promise.all([...readers, ...writers, repeat(probes, () => 5)]);
   },

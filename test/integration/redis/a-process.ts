@@ -8,6 +8,7 @@ const session = redisStore(url).open({
   name: `process-${process.pid}`,
   clock: systemClock(),
   maxStale: Number(maxStale),
+  strict: false,
   listener: quiet,
 });
 

@@ -41,15 +41,17 @@ export interface SessionSettings extends RedisStoreOptions {
   name?: string;
   /** @defaultValue 0 */
   maxStale?: number;
+  /** @defaultValue false */
+  strict?: boolean;
 }
 
 /** Opens a session that is closed when the test is over. */
 export function aSession(
   target: RedisTarget,
-  { name = `test-${randomUUID()}`, maxStale = 0, ...options }: SessionSettings = {},
+  { name = `test-${randomUUID()}`, maxStale = 0, strict = false, ...options }: SessionSettings = {},
 ): { session: StoreSession; heard: Heard; name: string } {
   const heard = listener();
-  const session = redisStore(target, options).open({ name, clock, maxStale, listener: heard });
+  const session = redisStore(target, options).open({ name, clock, maxStale, strict, listener: heard });
   onTestFinished(() => session.close());
   return { session, heard, name };
 }
@@ -59,6 +61,11 @@ export async function aTrustedSession(target: RedisTarget, settings?: SessionSet
   const opened = aSession(target, settings);
   await until('the session is trusted', () => opened.session.epoch !== undefined);
   return opened;
+}
+
+/** The same under `strict`, with more time than a busy machine needs. */
+export function aStrictSession(target: RedisTarget, settings: SessionSettings = {}) {
+  return aTrustedSession(target, { timeout: '1s', ...settings, strict: true });
 }
 
 /** The same, once tags are watched. */
@@ -102,4 +109,21 @@ export function unhandled(): unknown[] {
   process.on('unhandledRejection', note);
   onTestFinished(() => void process.off('unhandledRejection', note));
   return seen;
+}
+
+/** Fences tags, by default for longer than any test takes. */
+export async function fence(
+  session: StoreSession,
+  tags: readonly string[],
+  owner: string,
+  ms = 60_000,
+  timeout = 2000,
+): Promise<void> {
+  if (session.fence === undefined) throw new Error('it has no fences');
+  await session.fence(tags, owner, ms, timeout);
+}
+
+/** The owners of one tag whose time is over. */
+export async function expired(session: StoreSession, tag: string): Promise<readonly string[] | undefined> {
+  return (await session.expired?.([tag]))?.[0];
 }

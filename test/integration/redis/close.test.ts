@@ -111,6 +111,7 @@ describe.skipIf(!inject('services').redis)('secrets', () => {
         name: 'secrets',
         clock,
         maxStale: 100,
+        strict: false,
         listener: { changed() {}, lost() {}, proven() {}, up() {}, report: (event) => void said.push(event) },
       });
       onTestFinished(() => session.close());

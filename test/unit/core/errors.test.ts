@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import * as errors from '../../../src/core/errors.js';
 import {
   ClosedError,
+  CommitUnknownError,
   describe as describeValue,
   expected,
   InvalidationPendingError,
@@ -25,6 +26,7 @@ function anotherCopy(options: { minify?: boolean } = {}): typeof errors {
 
 const made = (from: typeof errors) => [
   new from.InvalidationPendingError(['user:1']),
+  new from.CommitUnknownError(['user:1'], { cause: new Error('read ECONNRESET') }),
   new from.LoadTimeoutError('user', 100),
   new from.StoreUnavailableError('nobody answered'),
   new from.TenantMissingError('user'),
@@ -32,6 +34,7 @@ const made = (from: typeof errors) => [
 ];
 const classes = (of: typeof errors) => [
   of.InvalidationPendingError,
+  of.CommitUnknownError,
   of.LoadTimeoutError,
   of.StoreUnavailableError,
   of.TenantMissingError,
@@ -99,6 +102,12 @@ describe('every error', () => {
         message:
           "The store has not confirmed the invalidation of 'user:1'. It is kept and will be delivered when the store answers; `await cache.settled()` waits for that.",
       },
+      {
+        code: 'COMMIT_UNKNOWN',
+        name: 'CommitUnknownError',
+        message:
+          "The database has not said whether it has committed the change of 'user:1'. It may have: look at the rows before you try again. To the cache it counts as committed.",
+      },
       { code: 'LOAD_TIMEOUT', name: 'LoadTimeoutError', message: expect.stringContaining('longer than 100 ms') },
       {
         code: 'STORE_UNAVAILABLE',
@@ -123,6 +132,7 @@ describe('every error', () => {
     const cause = new Error('ECONNRESET');
     expect(new StoreUnavailableError('why', { cause }).cause).toBe(cause);
     expect(new InvalidationPendingError(['a'], { cause }).cause).toBe(cause);
+    expect(new CommitUnknownError(['a'], { cause })).toMatchObject({ cause, tags: ['a'] });
   });
 
   test('that nobody gave a cause has none', () => {

@@ -6,8 +6,11 @@ import { quiet, recorder } from '../testing/listeners.js';
 
 // What every store does is in test/contract/memory.test.ts; here is what this one does beyond that.
 
-function aSession(store = memoryStore(), { name = 'cache', clock = fakeClock(), listener = quiet, maxStale = 0 } = {}) {
-  return store.open({ name, clock, listener, maxStale });
+function aSession(
+  store = memoryStore(),
+  { name = 'cache', clock = fakeClock(), listener = quiet, maxStale = 0, strict = false } = {},
+) {
+  return store.open({ name, clock, listener, maxStale, strict });
 }
 
 const bytes = (...values: number[]) => Uint8Array.from(values);
@@ -157,5 +160,54 @@ describe('memoryStore', () => {
       'Expected `maxEntries` to be a whole number of at least 1',
     );
     expect(() => memoryStore({ maxVersions: count as number })).toThrow(TypeError);
+  });
+});
+
+describe('fences of memoryStore', () => {
+  test('a fenced tag that is dropped for room comes back fenced', async () => {
+    const session = aSession(memoryStore({ maxVersions: 2 }), { strict: true });
+    await session.fence?.(['fenced'], 'owner', 1000, 1000);
+    await session.read(undefined, ['a', 'b', 'c']);
+    expect(await versionOf(session, 'fenced')).toMatch(/^f/);
+    await session.raise(['fenced'], 1000, 'owner');
+    expect(await versionOf(session, 'fenced')).toMatch(/^v/);
+  });
+
+  test('everybody hears of a fence, also who has placed it: what he remembers holds no longer', async () => {
+    const store = memoryStore();
+    const [own, others] = [recorder(), recorder()];
+    const session = aSession(store, { listener: own, strict: true });
+    aSession(store, { listener: others, strict: true });
+    await session.fence?.(['tag', 'tag'], 'owner', 1000, 1000);
+    for (const { heard } of [own, others]) expect(heard.filter((it) => it === 'changed tag')).toHaveLength(1);
+  });
+
+  test('a snapshot is not changed by what happens to fences after it', async () => {
+    const clock = fakeClock();
+    const store = memoryStore();
+    const session = aSession(store, { clock, strict: true });
+    await session.fence?.(['tag'], 'before', 1000, 1000);
+    const goBack = store.remember();
+    for (let round = 0; round < 2; round++) {
+      await session.fence?.(['tag'], 'after', 1000, 1000);
+      await session.raise(['tag'], 1000, 'before');
+      goBack();
+      await clock.advance(1000);
+      expect(await session.expired?.(['tag'])).toEqual([['before']]);
+    }
+  });
+
+  test('who differs is told after open has returned, and not at all when he has gone by then', async () => {
+    const store = memoryStore();
+    aSession(store, { strict: true });
+    const [stays, goes] = [recorder(), recorder()];
+    const refused = aSession(store, { listener: stays });
+    expect(stays.heard).toEqual([]);
+    await aSession(store, { listener: goes }).close();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(stays.heard).toEqual(['report error']);
+    expect(goes.heard).toEqual([]);
+    expect(refused.epoch).toBeUndefined();
+    await expect(refused.read(undefined, ['tag'])).rejects.toThrow(/'cache' is strict .*without `strict: true`/);
   });
 });

@@ -78,18 +78,27 @@ describe("mode: 'shadow'", () => {
   });
 
   test('tells of a value that changed although nothing was invalidated, without the value', async () => {
-    const { cache } = aCache({ mode: 'shadow' });
+    const { cache, clock } = aCache({ mode: 'shadow' });
     const mismatches = heard(cache, 'mismatch');
     await cache.getOrSet({ key: ['user', 7], tags: ['t'], load: () => 'secret 1' });
     expect(await cache.getOrSet({ key: ['user', 7], tags: ['t'], load: () => 'secret 2' })).toBe('secret 2');
+    await turns();
+    await clock.advance(2000);
+    await turns();
     expect(mismatches).toEqual([
-      { type: 'mismatch', key: expect.any(String), name: 'user', tags: expect.arrayContaining(['t']) },
+      {
+        ...{ type: 'mismatch', by: 'shadow', key: expect.any(String), name: 'user' },
+        tags: expect.arrayContaining(['t']),
+        versions: expect.any(Array),
+        ...{ stored: expect.any(String), loaded: expect.any(String) },
+      },
     ]);
+    expect(cache.stats().audits).toMatchObject({ audited: 1, mismatches: 1 });
     expect(JSON.stringify(mismatches)).not.toContain('secret');
   });
 
   test('a change that was invalidated is none, also while the load runs', async () => {
-    const { cache } = aCache({ mode: 'shadow' });
+    const { cache, clock } = aCache({ mode: 'shadow' });
     const mismatches = heard(cache, 'mismatch');
     const { load, runs } = slowLoad();
     await cache.getOrSet({ key: 'a', tags: ['t'], load: () => 1 });
@@ -100,7 +109,32 @@ describe("mode: 'shadow'", () => {
     await cache.invalidate('t');
     runs[0]?.resolve(3);
     await read;
+    await turns();
+    await clock.advance(2000);
     expect(mismatches).toEqual([]);
+  });
+
+  test('a change is none whose invalidation was on its way when it was loaded', async () => {
+    const { cache, clock } = aCache({ mode: 'shadow' });
+    const mismatches = heard(cache, 'mismatch');
+    await cache.getOrSet({ key: 'a', tags: ['t'], load: () => 1 });
+    expect(await cache.getOrSet({ key: 'a', tags: ['t'], load: () => 2 })).toBe(2);
+    await turns();
+    await cache.invalidate('t');
+    await clock.advance(2000);
+    await turns();
+    expect(mismatches).toEqual([]);
+    expect(cache.stats().audits).toMatchObject({ audited: 0, undecided: 1 });
+  });
+
+  test('a value that somebody has made what cannot be stored fails no read', async () => {
+    const { cache } = aCache({ mode: 'shadow', copy: 'reference' });
+    const read = () => cache.getOrSet({ key: 'a', tags: ['t'], load: () => ({}) as { f?: () => void } });
+    const first = await read();
+    first.f = () => {};
+    expect(await read()).toEqual({});
+    await turns();
+    expect(cache.stats().audits).toMatchObject({ undecided: 1 });
   });
 
   test('an aged value is not compared', async () => {
@@ -109,6 +143,9 @@ describe("mode: 'shadow'", () => {
     await cache.getOrSet({ key: 'a', load: () => 1 });
     await clock.advance(1000);
     await cache.getOrSet({ key: 'a', load: () => 2 });
+    await turns();
+    await clock.advance(2000);
+    await turns();
     expect(mismatches).toEqual([]);
   });
 

@@ -17,6 +17,7 @@ function documented(): Map<string, Set<string>> {
 
 /** A value as the comments write it. */
 function read(text: string): unknown {
+  if (text === 'false') return false;
   const number = /^\d[\d_]*(\.\d+)?$/.test(text) ? Number(text.replaceAll('_', '')) : undefined;
   return number ?? (/^'.*'$/.test(text) ? text.slice(1, -1) : text);
 }
@@ -27,7 +28,13 @@ describe('@defaultValue', () => {
     timeout: { hard: defaults.hard },
     memory: { maxEntries: defaults.maxEntries, maxBytes: defaults.maxBytes, tenantShare: defaults.tenantShare },
   };
-  const elsewhere = { negativeTtl: '`ttl`', fresh: 'false', stats: 'neither', clock: "the system's" };
+  const elsewhere = {
+    crashSafe: 'undefined',
+    negativeTtl: '`ttl`',
+    fresh: 'false',
+    stats: 'neither',
+    clock: "the system's",
+  };
 
   test('stands beside every option that has a default', () => {
     expect(source.match(/@defaultValue/g)).toHaveLength([...said.values()].reduce((sum, of) => sum + of.size, 0) + 2);

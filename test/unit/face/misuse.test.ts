@@ -71,7 +71,7 @@ describe('createCache refuses', () => {
     ['a long name', { name: 'x'.repeat(101) }, /`name`.*got "x+…" \(string\)/],
     ['a URL as a store', { store: 'redis://localhost' }, /`store` to be a store, such as redisStore.*got "redis/],
     ['a client as a store', { store: new (class Redis {})() }, /`store` to be a store.*got an instance of Redis/],
-    ['strict: true', { strict: true }, /`strict: true` is not available/],
+    ['strict: true', { strict: true }, /a `store` beside `strict: true`, got none/],
     ['mode: "off"', { mode: 'off' }, /`mode` to be 'on' or 'bypass' or 'shadow'.*got "off"/],
     ['version: {}', { version: {} }, /`version` to be a string or a number, got an object/],
     ['tenant: "acme"', { tenant: 'acme' }, /`tenant` to be a function.*got "acme"/],

@@ -31,35 +31,6 @@ function writesTo(
   return { writes, chunks, sent: () => chunks.flat() };
 }
 
-const oom = new Error("OOM command not allowed when used memory > 'maxmemory'. script: abc, on @user_script:5.");
-
-test('a server that is too full for a new version forgets the old one', async () => {
-  const { writes, sent } = writesTo(([name]) => (name === 'unlink' ? 1 : oom));
-  const [version] = await writes.raise(['tag'], 1000);
-  expect(version).toMatch(/^v/);
-  expect(sent().map(([name]) => name)).toEqual(['evalsha', 'unlink']);
-  expect(sent()[1]).toEqual(['unlink', 'cache:t:{tag}']);
-});
-
-test('a raise that could not even make the server forget is not confirmed', async () => {
-  const { writes } = writesTo(() => oom);
-  await expect(writes.raise(['tag'], 1000)).rejects.toThrow('not available');
-});
-
-test('while the keys of a tag are apart, the tag is replaced by itself, and a fence stays one', async () => {
-  for (const owners of [0, 1]) {
-    const { writes, sent } = writesTo(([name]) => {
-      if (name === 'exists') return owners;
-      if (name === 'set') return Buffer.from('OK');
-      return new Error('ERR TRYAGAIN Multiple keys request during rehashing of slot');
-    });
-    const [version] = await writes.raise(['tag'], 1000);
-    expect(version).toMatch(owners ? /^f/ : /^v/);
-    expect(sent().at(-1)?.slice(0, 3)).toEqual(['set', 'cache:t:{tag}', version]);
-    expect(sent().at(-1)?.length).toBe(owners ? 3 : 5);
-  }
-});
-
 test('an entry above maxEntryBytes is refused before it is sent', async () => {
   const { writes, sent } = writesTo(() => Buffer.from('OK'));
   await expect(writes.write('key', new Uint8Array(2_000_001), 1)).rejects.toThrow('maxEntryBytes');

@@ -1,68 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { systemClock } from '../../../src/core/clock.js';
-import type { Store, StoreContext, StoreListener, StoreRead, StoreSession, Version } from '../../../src/core/store.js';
-import { type ContractOptions, type MemoryStore, memoryStore, storeContract } from '../../../src/testing/index.js';
-import { quiet } from './listeners.js';
+import type { StoreRead, Version } from '../../../src/core/store.js';
+import { storeContract } from '../../../src/testing/index.js';
+import { type Hearing, type Mutation, mutant, run } from './mutant.js';
 
 // A suite that nothing fails proves nothing. Each mutant is the reference with one promise broken, and the case that
 // is about this promise has to notice.
 
-const clock = systemClock();
 const later = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** A change of the reference; what it does not name stays. */
-type Mutation = (inner: StoreSession, context: StoreContext, shared: Shared) => Partial<StoreSession>;
-
-/** A change of what the cache gets to hear. */
-type Hearing = (listener: StoreListener) => StoreListener;
-
-/** What sessions of one mutant have in common, and what a test can do to it. */
-interface Shared {
-  readonly memory: MemoryStore;
-  /** Anything that a mutant keeps beside the store. Cleared when the store is emptied. */
-  readonly beside: Map<string, Version>;
-}
-
-function mutant(mutate: Mutation, hear: Hearing = (listener) => listener): ContractOptions {
-  const shared: Shared = { memory: memoryStore(), beside: new Map() };
-  const maxStale = 1000;
-  const open: ContractOptions['open'] = async (name, listener = quiet) => {
-    const context = { name, clock, maxStale: listener === quiet ? 0 : maxStale, listener: hear(listener) };
-    const session = mutated(shared.memory, context, mutate, shared);
-    return { session, clock, dispose: () => session.close() };
-  };
-  return {
-    open,
-    another: open,
-    maxStale,
-    patience: 300,
-    async lose() {
-      shared.beside.clear();
-      shared.memory.lose();
-    },
-    async rewind() {
-      const goBack = shared.memory.remember();
-      return async () => goBack();
-    },
-  };
-}
-
-function mutated(store: Store, context: StoreContext, mutate: Mutation, shared: Shared): StoreSession {
-  const inner = store.open(context);
-  const changes: object = mutate(inner, context, shared);
-  return new Proxy(inner, {
-    get(target, property) {
-      const value = Reflect.get(property in changes ? changes : target, property);
-      return typeof value === 'function' ? value.bind(property in changes ? changes : target) : value;
-    },
-  });
-}
-
-async function run(options: ContractOptions, name: string): Promise<void> {
-  const found = storeContract(options).find((one) => one.name === name);
-  if (found === undefined) throw new Error(`no case is called '${name}'`);
-  await found.run();
-}
 
 const mutants: readonly [what: string, caught: string, mutate: Mutation, hear?: Hearing][] = [
   [
@@ -325,7 +269,7 @@ describe('the suite fails a store that', () => {
   });
 });
 
-test('every case passes for the store that the mutants are made from', async () => {
+test('every case passes for the store that the mutants are made from', { timeout: 60_000 }, async () => {
   for (const { name } of storeContract(mutant(() => ({}))))
     await run(
       mutant(() => ({})),

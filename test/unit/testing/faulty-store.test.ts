@@ -9,8 +9,8 @@ function aPair(faults = {}) {
   const shared = memoryStore();
   const store = faultyStore(shared, faults);
   const listener = recorder();
-  const session = store.open({ name: 'cache', clock, maxStale: 1000, listener });
-  const other = shared.open({ name: 'cache', clock, maxStale: 1000, listener: quiet });
+  const session = store.open({ name: 'cache', clock, maxStale: 1000, strict: false, listener });
+  const other = shared.open({ name: 'cache', clock, maxStale: 1000, strict: false, listener: quiet });
   return { clock, shared, store, session, other, listener };
 }
 
@@ -286,7 +286,7 @@ describe('other faults', () => {
     const plain: Store = { kind, open };
     const store = faultyStore(plain);
     const listener = recorder();
-    store.open({ name: 'cache', clock: fakeClock(), maxStale: 0, listener });
+    store.open({ name: 'cache', clock: fakeClock(), maxStale: 0, strict: false, listener });
     store.lose();
     expect(listener.heard).toEqual(['proven Infinity', 'lost']);
   });
@@ -298,6 +298,55 @@ describe('other faults', () => {
     [{ timeout: -1 }, 'timeout'],
   ])('%o is refused', (faults, name) => {
     expect(() => faultyStore(memoryStore(), faults)).toThrow(`Expected \`${name}\` to be`);
+  });
+});
+
+describe('fences', () => {
+  function strictly() {
+    const [clock, shared] = [fakeClock(), memoryStore()];
+    const store = faultyStore(shared);
+    const open = (it: Store) => it.open({ name: 'cache', clock, maxStale: 0, strict: true, listener: quiet });
+    return { clock, store, session: open(store), other: open(shared) };
+  }
+  const versionOf = async (session: ReturnType<Store['open']>) => (await session.read(undefined, ['tag'])).versions[0];
+
+  test('are placed and let go by way of the faulty store, which writes down in whose name', async () => {
+    const { store, session, other } = strictly();
+    await session.fence?.(['tag'], 'owner', 1000, 1000);
+    expect(await versionOf(other)).toMatch(/^f/);
+    expect(await session.expired?.(['tag'])).toEqual([[]]);
+    await session.raise(['tag'], 1000, 'owner');
+    expect(await versionOf(other)).toMatch(/^v/);
+    expect(store.calls.map(({ operation, tags, owner }) => [operation, tags, owner])).toEqual([
+      ['fence', ['tag'], 'owner'],
+      ['expired', ['tag'], undefined],
+      ['raise', ['tag'], 'owner'],
+    ]);
+  });
+
+  test('that are held reject after their time, and are placed when they are released', async () => {
+    const { store, session, other, clock } = strictly();
+    const held = store.hold('fence');
+    const refused = expect(session.fence?.(['tag'], 'owner', 1000, 500)).rejects.toThrow('within 500 ms');
+    await held.arrived();
+    await clock.advance(500);
+    await refused;
+    expect(await versionOf(other)).toMatch(/^v/);
+    held.release();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(await versionOf(other)).toMatch(/^f/);
+  });
+
+  test('are missing when the store behind has none', () => {
+    const bare: Store = { kind: 'bare', open: (context) => ({ ...memoryStore().open(context), fence: undefined }) };
+    const session = faultyStore(bare).open({
+      name: 'cache',
+      clock: fakeClock(),
+      maxStale: 0,
+      strict: false,
+      listener: quiet,
+    });
+    expect(session.fence).toBeUndefined();
   });
 });
 
@@ -320,7 +369,8 @@ describe('what was called', () => {
       { operation: 'lease', key: 'key', tags: [] },
       { operation: 'reach', key: undefined, tags: [] },
     ]);
-    expect(store.counts).toEqual({ read: 1, raise: 1, write: 1, lease: 1, remove: 1, released: 0, reach: 1, trips: 4 });
+    const called = { read: 1, raise: 1, write: 1, lease: 1, fence: 0, expired: 0, remove: 1, released: 0, reach: 1 };
+    expect(store.counts).toEqual({ ...called, trips: 4 });
     store.forget();
     expect(store.calls).toEqual([]);
     expect(store.counts.trips).toBe(0);

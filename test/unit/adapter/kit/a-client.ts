@@ -1,5 +1,6 @@
 import type { LoadCatalog } from '../../../../src/adapter/catalog/types.js';
 import { type Client, type ClientOptions, openOver } from '../../../../src/adapter/client.js';
+import type { Guard } from '../../../../src/adapter/guard.js';
 import type { WrapOptions } from '../../../../src/adapter/options.js';
 import type { Params, Row } from '../../../../src/adapter/types.js';
 import type { Cache } from '../../../../src/index.js';
@@ -51,6 +52,7 @@ type Given = Partial<Omit<WrapOptions, 'cache'>> & {
   hidesRows?: boolean;
   loadCatalog?: LoadCatalog;
   driver?: Partial<ClientOptions<Result>['driver']>;
+  guards?: readonly Guard[];
 };
 
 /** A wrapped client over a server that does what the test says. */
@@ -60,6 +62,7 @@ export function aClient({
   hidesRows,
   loadCatalog: load,
   driver: own,
+  guards = [],
   ...options
 }: Given = {}): World {
   const dialect = { name };
@@ -82,7 +85,7 @@ export function aClient({
     return load ? load(ask, ...rest) : aCatalog(dialect, catalogs.tables);
   };
   const place = { adapter: 'test', dialect, database: 'app', address: 'here', driver };
-  const client = openOver({ ...place, options: { ...options, cache } }, loadCatalog);
+  const client = openOver({ ...place, options: { ...options, cache } }, loadCatalog, () => guards);
   const connect = (): Connection => {
     const connection = {};
     const sent: string[] = [];

@@ -9,6 +9,9 @@ const insert = "insert into logs (id, text) values (1, 'a')";
 const logs = ['logs', 'logs!tenants'];
 const update = 'update orders set state = $1 where id = $2';
 
+/** What PostgreSQL says. */
+const refusal = (text: string) => Object.assign(new Error(text), { code: '23505', severity: 'ERROR' });
+
 describe('a write outside of a transaction', () => {
   test('is published when it has ended, and before its caller hears of it', async () => {
     const { connect, published } = aClient();
@@ -28,7 +31,7 @@ describe('a write outside of a transaction', () => {
   test('is published when it has failed, and its error is unchanged', async () => {
     const { connect, published } = aClient();
     const connection = connect();
-    const error = new Error('lost');
+    const error = refusal('unique');
     connection.answers.set(insert, () => Promise.reject(error));
     await expect(connection.run(insert)).rejects.toBe(error);
     expect(published()).toEqual([logs]);
@@ -133,7 +136,11 @@ describe('a transaction', () => {
     connection.answers.set('COMMIT', () => Promise.reject(new Error('the answer was lost')));
     await connection.run('BEGIN');
     await connection.run(insert);
-    await expect(connection.run('COMMIT')).rejects.toThrow('the answer was lost');
+    await expect(connection.run('COMMIT')).rejects.toMatchObject({
+      code: 'COMMIT_UNKNOWN',
+      tags: expect.arrayContaining(['table:app.logs']),
+      cause: new Error('the answer was lost'),
+    });
     expect(published()).toEqual([logs]);
     await clock.advance(5000);
     await turns();
@@ -145,7 +152,10 @@ describe('a transaction', () => {
     const { connect, published } = aClient({ cache });
     const connection = connect();
     connection.answers.set(insert, () => Promise.reject(new Error('the answer was lost')));
-    await expect(connection.run(insert)).rejects.toThrow('the answer was lost');
+    await expect(connection.run(insert)).rejects.toMatchObject({
+      code: 'COMMIT_UNKNOWN',
+      cause: new Error('the answer was lost'),
+    });
     expect(published()).toEqual([logs]);
     await clock.advance(5000);
     await turns();
@@ -347,7 +357,7 @@ describe('a store that does not answer', () => {
     const { cache } = aCache({ store, onUnacknowledged: 'throw' });
     const { connect } = aClient({ cache });
     const connection = connect();
-    connection.answers.set(insert, () => Promise.reject(new Error('unique')));
+    connection.answers.set(insert, () => Promise.reject(refusal('unique')));
     store.fail('raise');
     await expect(connection.run(insert)).rejects.toThrow('unique');
   });

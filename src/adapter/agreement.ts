@@ -1,0 +1,67 @@
+import type { Port } from '../core/port.js';
+import type { Version } from '../core/store.js';
+import { rulesTag } from '../core/table-tags.js';
+
+/**
+ * Whether this client may narrow: by a tenant's column, and by columns that do not count. Both sides of a tag are made by
+ * these rules, so a process that narrows by another column, such as another release of the service, would not hear of
+ * what is written here, nor we of what it writes.
+ *
+ * So nobody narrows before all have agreed, and what was narrowed depends on the agreement. Until then reads depend on whole
+ * tables, and writes raise them, with all rows and all tenants: tags that everybody understands.
+ */
+export class Agreement {
+  readonly tag: string;
+  /** What was agreed on, as the version of `tag`; undefined where there is nothing to narrow by, or nobody knows. */
+  version: Version | undefined;
+  readonly #port: Port;
+  readonly #rules: string | undefined;
+  readonly #isAlone: boolean;
+  #asked = Number.NEGATIVE_INFINITY;
+  #asking: Promise<void> | undefined;
+  #isFirst = true;
+
+  /** @param rules - as a text; undefined when there are none */
+  constructor(port: Port, database: string, rules: string | undefined) {
+    this.tag = rulesTag(database);
+    this.#port = port;
+    this.#rules = rules;
+    // In one process all clients of a database have the same rules.
+    this.#isAlone = port.versionHere(this.tag) !== undefined;
+  }
+
+  get mayNarrow(): boolean {
+    if (this.#isAlone) return true;
+    this.#ask();
+    return this.version !== undefined;
+  }
+
+  /** What the first statements wait for, so that not even their tags are broader than need be. */
+  await(): Promise<void> | undefined {
+    if (this.#isAlone || !this.#isFirst) return undefined;
+    this.#ask();
+    return this.#asking;
+  }
+
+  /** Somebody has found the tag in another version. */
+  lost(): void {
+    this.version = undefined;
+    this.#asked = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Now and then: also the others have to hear that somebody goes by these rules. */
+  #ask(): void {
+    const now = this.#port.now();
+    const pause = this.version === undefined ? soon : often;
+    if (this.#rules === undefined || this.#asking !== undefined || now - this.#asked < pause) return;
+    this.#asked = now;
+    this.#asking = this.#port.agree(this.tag, this.#rules).then((version) => {
+      this.version = version;
+      this.#asking = undefined;
+      this.#isFirst = false;
+    });
+  }
+}
+
+const soon = 1000;
+const often = 60_000;
