@@ -9,7 +9,6 @@ import {
   type Dialect as Sql,
   type WrapOptions,
 } from '../../src/adapter/index.js';
-import { survivesBreaks } from './breaks.js';
 import { LazyConnection, type Result } from './connection.js';
 import { formOf } from './form.js';
 
@@ -30,18 +29,13 @@ export function wrapDriver(dialect: Dialect, { address = '', ...options }: Kysel
   const driver = dialect.createDriver();
   const ask = async (connection: object, sql: string) =>
     (await (connection as DatabaseConnection).executeQuery(raw(sql))).rows as Row[];
-  // Drivers for other clients than node-postgres have other names.
-  const isOfPg = driver.constructor.name === 'PostgresDriver';
   let isConnected = false;
   const borrow: NonNullable<Seen<Result>['borrow']> = async (fn) => {
     if (!isConnected) throw notConnected;
     const connection = await driver.acquireConnection();
-    let end: (() => void) | undefined;
     try {
-      if (isOfPg) end = await survivesBreaks(connection);
       return await fn((sql) => ask(connection, sql));
     } finally {
-      end?.();
       await driver.releaseConnection(connection);
     }
   };

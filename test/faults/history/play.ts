@@ -27,6 +27,8 @@ export interface Plan {
   readonly maxStale?: number;
   readonly strict?: boolean;
   readonly crashSafe?: boolean;
+  /** Writes for each read, at most. @defaultValue 0.065 */
+  readonly share?: number;
   readonly postgres: string;
   /** Hears of each fault and phase. */
   tell?(text: string): void;
@@ -38,7 +40,7 @@ export interface Plan {
  */
 export async function play(plan: Plan): Promise<Verdict & { struck: Readonly<Record<string, number>> }> {
   const { seed, seconds, subject, processes = 3, rows = 1000, maxStale = 0, tell = () => {} } = plan;
-  const { strict = false, crashSafe = false } = plan;
+  const { strict = false, crashSafe = false, share = 0.065 } = plan;
   const storage = await storages[plan.redis ?? 'single']();
   const random = new Random(seed);
   const folder = makeFolder('history');
@@ -54,7 +56,7 @@ export async function play(plan: Plan): Promise<Verdict & { struck: Readonly<Rec
     const role: Role = {
       ...{ file, subject, rows, maxStale, strict, crashSafe },
       ...{ redis: storage.target, reads: database.url.href, writes: writes.href, name: `history-${seed}` },
-      ...{ seed: seed * 100 + files.length, readers: 8, writers: 1, share: 0.065, pause: { read: 12, write: 18 } },
+      ...{ seed: seed * 100 + files.length, readers: 8, writers: 1, share, pause: { read: 12, write: 18 } },
     };
     files.push(file);
     return startWorker(role, (more) => {
