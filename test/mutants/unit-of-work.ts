@@ -250,7 +250,7 @@ export const unitOfWork: readonly Mutant[] = [
   ]),
   {
     rule: 'nothing is published before the statement has ended',
-    file: 'src/adapter/session.ts',
+    file: 'src/adapter/send.ts',
     from: 'result = await running;',
     to: 'void under.end(true, undefined, undefined);\n      result = await running;',
     test: publishing,
@@ -258,7 +258,7 @@ export const unitOfWork: readonly Mutant[] = [
   },
   {
     rule: 'the caller hears of it once it is published',
-    file: 'src/adapter/session.ts',
+    file: 'src/adapter/send.ts',
     from: 'await under.end(true, rows, result, { company });',
     to: 'void Promise.resolve().then(() => under.end(true, rows, result, { company }));',
     test: publishing,
@@ -266,7 +266,7 @@ export const unitOfWork: readonly Mutant[] = [
   },
   {
     rule: 'a statement that failed may have changed something',
-    file: 'src/adapter/session.ts',
+    file: 'src/adapter/send.ts',
     from: 'await under.end(false, undefined, undefined, { company, error, isSent });',
     to: '',
     test: publishing,
@@ -274,7 +274,7 @@ export const unitOfWork: readonly Mutant[] = [
   },
   {
     rule: 'what comes behind a write that commits itself waits for it',
-    file: 'src/adapter/session.ts',
+    file: 'src/adapter/commits.ts',
     from: 'await result.catch(nothing);',
     to: '',
     test: guards,
@@ -282,9 +282,9 @@ export const unitOfWork: readonly Mutant[] = [
   },
   {
     rule: 'a COMMIT that a guard refuses is not sent',
-    file: 'src/adapter/session.ts',
+    file: 'src/adapter/commits.ts',
     from: "await this.#control(chains ? 'rollback and chain' : 'rollback').catch(nothing);\n      this.#refused = true;\n      throw error;",
-    to: 'return { result: send({ tags: [], owner: undefined, ended: () => {} }) };',
+    to: 'return { result: commit({ tags: [], owner: undefined, ended: () => {} }) };',
     test: guards,
     cases: ['that refuses has the transaction rolled back'],
   },
@@ -298,7 +298,7 @@ export const unitOfWork: readonly Mutant[] = [
   },
   {
     rule: 'what may commit in no company is told to the guards',
-    file: 'src/adapter/session.ts',
+    file: 'src/adapter/commits.ts',
     from: 'if (writes || work.tags.length > 0) this.#unguarded(known);',
     to: '',
     test: guards,
