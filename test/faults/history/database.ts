@@ -9,9 +9,11 @@ export interface OwnDatabase {
   drop(): Promise<void>;
 }
 
+let made = 0;
+
 /** A database of its own, with its one table. */
 export async function createDatabase(url: string, label: string, rows: number, outbox = false): Promise<OwnDatabase> {
-  const name = `${label}_${process.pid}`;
+  const name = `${label}_${process.pid}_${++made}`;
   const admin = Knex({ client: 'pg', connection: url, pool: { min: 0, max: 1 } });
   await admin.raw(`drop database if exists ${name} with (force)`);
   await admin.raw(`create database ${name}`);
