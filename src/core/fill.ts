@@ -185,10 +185,12 @@ async function acquire(
   if (parts.settings.strict && [...sight.before.values()].some(isFenced)) return { lease: undefined, sight };
   // Nobody waits much longer for another process than the load itself would take; but a machine that is busy, and then
   // many miss at once, makes a load of 50 ms one of 150, and no load is saved by whoever gives up in between.
-  const giveUp = clock.now() + (cost === undefined ? ask.settings.hard : cost + Math.max(cost / 2, lag));
+  const patience = cost === undefined ? ask.settings.hard : cost + Math.max(cost / 2, lag);
+  let giveUp = clock.now() + patience;
+  let right = ask.hash;
   let refused = false;
   for (let pause = 25; ; pause = Math.min(100, pause * 2)) {
-    const lease = await session.lease(ask.hash, ask.settings.hard).catch(() => null);
+    const lease = await session.lease(right, ask.settings.hard).catch(() => null);
     if (lease === null) return { lease: undefined, sight };
     if (lease !== undefined) {
       // Between the look and the lease another process may have had the lease and stored what it loaded. Who was refused
@@ -202,8 +204,15 @@ async function acquire(
     }
     refused = true;
     const left = giveUp - clock.now();
-    if (left <= 0) return { lease: undefined, sight };
-    await session.released(ask.hash, Math.min(left, pause * (0.75 + Math.random() / 2)));
+    if (left <= 0) {
+      // Who loads has died, or the database takes its time, and all at once would not make it faster: of those who have
+      // waited one stands in, and the others wait once more, for that one.
+      if (right !== ask.hash || cost === undefined) return { lease: undefined, sight };
+      right = `${ask.hash}+`;
+      giveUp = clock.now() + patience;
+      continue;
+    }
+    await session.released(right, Math.min(left, pause * (0.75 + Math.random() / 2)));
     sight = await look(parts, ask);
     const answer = answerFor(parts, ask, sight);
     if (answer !== undefined) return { answer };

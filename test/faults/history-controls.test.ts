@@ -20,14 +20,14 @@ describe.skipIf(postgres === undefined)('the history of (skipped where there is 
 
   // Half of the time they start and end processes.
   describe.concurrent('a cache', () => {
-    test.each(flaws)('that %s does not pass', { timeout: 120_000 }, async (subject) => {
+    test.each(flaws)('that %s does not pass', { timeout: 240_000 }, async (subject) => {
       const { ACK, text } = await told({ ...short, subject, seconds: 5 });
       expect(ACK, text).toBeGreaterThan(0);
     });
   });
 
   describe.concurrent('a strict cache', () => {
-    test.each(strictFlaws)('that %s does not pass', { timeout: 120_000 }, async (subject) => {
+    test.each(strictFlaws)('that %s does not pass', { timeout: 240_000 }, async (subject) => {
       const { COMMIT, MONO, text } = await told({ ...short, subject, strict: true, seconds: 4 });
       expect(COMMIT + MONO, text).toBeGreaterThan(0);
     });

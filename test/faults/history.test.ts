@@ -17,7 +17,7 @@ describe.skipIf(postgres === undefined)('a history of three processes (skipped w
     return text;
   };
 
-  test('under faults contains every acknowledged write in every later read', { timeout: 120_000 }, async () => {
+  test('under faults contains every acknowledged write in every later read', { timeout: 240_000 }, async () => {
     const verdict = await play({ subject: 'unstale', seed, seconds: 20, postgres: url });
     const text = told('unstale', verdict);
     expect(holds(verdict), text).toBe(true);
@@ -27,7 +27,7 @@ describe.skipIf(postgres === undefined)('a history of three processes (skipped w
     expect(serves(verdict, { short: true }), text).toBe(true);
   });
 
-  test('and, when it is strict, every committed one', { timeout: 120_000 }, async () => {
+  test('and, when it is strict, every committed one', { timeout: 240_000 }, async () => {
     const faults = ['kill', 'stop', 'evict', 'drop', 'hang', 'restart', 'lose'];
     const verdict = await play({ subject: 'unstale', strict: true, seed, seconds: 20, faults, postgres: url });
     const text = told('unstale, strict', verdict);
@@ -39,7 +39,7 @@ describe.skipIf(postgres === undefined)('a history of three processes (skipped w
   // Both wait for servers most of the time.
   test.concurrent.each(['cluster', 'sentinel'] as const)(
     'does so on a %s that fails over and moves its keys',
-    { timeout: 120_000 },
+    { timeout: 240_000 },
     async (redis) => {
       const verdict = await play({ subject: 'unstale', redis, seed, seconds: 8, postgres: url });
       const text = told(`unstale on a ${redis}`, verdict);
@@ -49,7 +49,7 @@ describe.skipIf(postgres === undefined)('a history of three processes (skipped w
     },
   );
 
-  test('with subscribers that have gone deaf gives nothing older than `maxStale`', { timeout: 60_000 }, async () => {
+  test('with subscribers that have gone deaf gives nothing older than `maxStale`', { timeout: 120_000 }, async () => {
     const faults = ['deafen'];
     const verdict = await play({
       subject: 'unstale',

@@ -188,6 +188,44 @@ describe('four processes with 50 reads each', () => {
     expect(loads).toBe(1);
   });
 
+  test('cause one load more, and not one each, when who loads never ends', async () => {
+    const { clock, caches } = fourCaches();
+    const loading = () => new Promise<number>((resolve) => clock.after(50, () => resolve(++loads)));
+    let loads = 0;
+    const known = caches.map((cache, i) => cache.getOrSet({ key: `row:${i}`, load: loading }));
+    await clock.advance(100);
+    await Promise.all(known);
+    loads = 0;
+    const [dying, ...others] = caches;
+    const dies = many(1, () =>
+      dying!.getOrSet({ key: 'row', tags: ['rows'], load: () => new Promise<number>(() => {}) }),
+    );
+    await turn();
+    const reads = others.map((cache) => many(50, () => cache.getOrSet({ key: 'row', tags: ['rows'], load: loading })));
+    await clock.advance(500);
+    for (const read of (await Promise.all(reads)).flat()) expect(read).toEqual({ status: 'fulfilled', value: 1 });
+    expect(loads).toBe(1);
+    await clock.advance(60_000);
+    expect((await dies)[0]?.status).toBe('rejected');
+  });
+
+  test('each load for themselves when who stands in never ends either', async () => {
+    const { clock, caches, herd } = fourCaches();
+    let loads = 0;
+    const loading = () => new Promise<number>((resolve) => clock.after(50, () => resolve(++loads)));
+    const known = caches.map((cache, i) => cache.getOrSet({ key: `row:${i}`, load: loading }));
+    await clock.advance(100);
+    await Promise.all(known);
+    loads = 0;
+    const reads = herd(() => new Promise<number>(() => loads++));
+    await clock.advance(400);
+    expect(loads).toBe(2);
+    await clock.advance(400);
+    expect(loads).toBe(4);
+    await clock.advance(60_000);
+    for (const read of (await reads).flat()) expect(read.status).toBe('rejected');
+  });
+
   test('each load for themselves where there is no lease', async () => {
     const worlds = [aNaiveWorld(), aNaiveWorld()];
     const server = worlds[0] as ReturnType<typeof aNaiveWorld>;

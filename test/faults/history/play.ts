@@ -83,7 +83,7 @@ export async function play(plan: Plan): Promise<Verdict & { struck: Readonly<Rec
     const possible = Object.keys(strike).filter((fault) => fault !== 'kill' || strict || crashSafe);
     const { faults = possible } = plan;
     // Time is told by reads, so that a slow machine plays the same history, and takes longer.
-    const latest = performance.now() + 3 * seconds * 1000;
+    const latest = performance.now() + 8 * seconds * 1000;
     const isOver = () => reads >= seconds * pace || performance.now() > latest;
     let coming: string[] = [];
     while (!isOver()) {
