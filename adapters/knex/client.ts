@@ -71,7 +71,10 @@ export function wrapClient(client: KnexClient, options: WrapOptions): Wrapping {
 
     override async stream(connection: object, query: Query, stream: Transform, options: unknown): Promise<unknown> {
       const params = this.prepBindings(query.bindings) ?? [];
-      const statement = await cache.session(connection).open(this.positionBindings(query.sql), params);
+      const opening = cache.session(connection).open(this.positionBindings(query.sql), params);
+      // What is refused before it is sent Knex does not tell the stream either.
+      opening.catch((error) => stream.emit('error', error));
+      const statement = await opening;
       const giveUp = () => statement.end(new Error('The stream was closed before its end.'));
       if (stream.destroyed) return giveUp();
       // Whoever reads the stream sees its end when what the statement wrote is invalidated.

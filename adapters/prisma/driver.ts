@@ -1,6 +1,6 @@
 import type { Client, Session } from '../../src/adapter/index.js';
 import type { DriverAdapter, SqlQuery, Transaction } from './internals.js';
-import { type Asker, asking } from './requests.js';
+import { type Asker, asking, told } from './requests.js';
 import type { Result } from './rows.js';
 import { started } from './transactions.js';
 
@@ -74,13 +74,13 @@ export function seenAdapter(inner: DriverAdapter, cache: Client<Result>, leaves:
     provider,
     adapterName,
     async queryRaw(query) {
-      if (wants(query)) return within((tx) => tx.queryRaw(query));
+      if (wants(query)) return within((tx) => tx.queryRaw(query)).catch(told);
       hear(query.sql);
-      return (await alone(query.sql, queried(inner, query))).set!;
+      return (await alone(query.sql, queried(inner, query)).catch(told)).set!;
     },
     async executeRaw(query) {
-      if (wants(query)) return within((tx) => tx.executeRaw(query));
-      return (await alone(query.sql, executed(inner, query))).count!;
+      if (wants(query)) return within((tx) => tx.executeRaw(query)).catch(told);
+      return (await alone(query.sql, executed(inner, query)).catch(told)).count!;
     },
     async executeScript(script) {
       await alone(script, (session) => ran(session, script, () => inner.executeScript(script)));

@@ -1,4 +1,5 @@
 import { Around, type Client } from '../../src/adapter/index.js';
+import { UnstaleError } from '../../src/index.js';
 import type { Internals, Request } from './internals.js';
 import type { Result } from './rows.js';
 
@@ -10,6 +11,15 @@ export interface Asker {
 
 /** Who asks for what the running code sends, until it is known whose the driver adapter is. */
 export const asking = new Around<Asker>();
+
+/** What the library itself has to say of a write: Prisma would make an error of its own of it, by its code. */
+const failing = new Around<{ error?: UnstaleError }>();
+
+/** Passes on what a driver adapter's statement has failed with, to whoever has asked for it as well. */
+export function told(error: unknown): never {
+  if (error instanceof UnstaleError && failing.current !== undefined) failing.current.error = error;
+  throw error;
+}
 
 const watched = new WeakSet<object>();
 
@@ -25,7 +35,15 @@ export function watchRequests({ _originalClient: original }: Internals, cache: C
   const asker: Asker = { at: undefined };
   const together = cache.together();
   original._executeRequest = function request(this: Internals, asked: Request) {
-    const ask = () => _executeRequest.call(this, asked);
+    const ask = () => {
+      if (reads.has(asked.action)) return _executeRequest.call(this, asked);
+      const own: { error?: UnstaleError } = {};
+      return failing
+        .run(own, () => _executeRequest.call(this, asked))
+        .catch((error) => {
+          throw own.error ?? error;
+        });
+    };
     const send = () => (asker.at === undefined ? asking.run(asker, ask) : ask());
     if (asked.transaction === undefined) return lookups.has(asked.action) ? together.run(send) : send();
     if (cache.inLoad())
@@ -35,3 +53,4 @@ export function watchRequests({ _originalClient: original }: Internals, cache: C
 }
 
 const lookups = new Set(['findUnique', 'findUniqueOrThrow']);
+const reads = new Set([...lookups, 'findFirst', 'findFirstOrThrow', 'findMany', 'count', 'aggregate', 'groupBy']);

@@ -16,7 +16,14 @@ export type Value = Buffer | string | null | Error;
 export interface Client {
   readonly options: ClientOptions;
   /** The socket; another one after each reconnect. */
-  readonly stream?: { readonly bytesRead?: number; cork(): void; uncork(): void; destroy(): void };
+  readonly stream?: {
+    readonly bytesRead?: number;
+    readonly remoteAddress?: string;
+    readonly remotePort?: number;
+    cork(): void;
+    uncork(): void;
+    destroy(): void;
+  };
   connect(): Promise<unknown>;
   disconnect(reconnect?: boolean): void;
   duplicate(options: object): Client;
@@ -31,8 +38,13 @@ export interface ClientOptions {
   readonly port?: number | undefined;
   readonly path?: string | undefined;
   readonly keyPrefix?: string | undefined;
-  readonly sentinels?: readonly Partial<Address>[] | null | undefined;
+  readonly sentinels?: readonly Partial<Address & { readonly family: number }>[] | null | undefined;
   readonly name?: string | null | undefined;
+  readonly family?: number | undefined;
+  readonly natMap?: NatMap | undefined;
+  readonly sentinelUsername?: string | undefined;
+  readonly sentinelPassword?: string | undefined;
+  readonly sentinelTLS?: object | undefined;
 }
 
 /** Where a server listens. */
@@ -40,6 +52,9 @@ export interface Address {
   readonly host: string;
   readonly port: number;
 }
+
+/** Addresses as seen from here, by `host:port` as a Cluster or Sentinel names them. */
+export type NatMap = Readonly<Record<string, Address>> | ((key: string) => Address | null | undefined) | null;
 
 /** An instance of ioredis's `Redis`. It is copied, never used and never closed. */
 export interface RedisInstance {

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { describe, expected } from '../../src/adapter/index.js';
-import type { Address, Client, ClusterInstance, RedisInstance } from './client.js';
+import type { Address, Client, ClientOptions, ClusterInstance, NatMap, RedisInstance } from './client.js';
 import type { Attempts } from './link.js';
 
 /**
@@ -20,8 +20,19 @@ export interface Source {
   connect(attempts: Attempts, at?: Address): Client;
   /** A client that does not reconnect by itself: its owner makes another. */
   connectOnce(at?: Address): Client;
-  /** Addresses as seen from here, where a Cluster names others. */
+  /** Addresses as seen from here, where a Cluster or Sentinel names others. */
   translate(at: Address): Address;
+  /** Who says which server the master is; undefined where nobody does. */
+  readonly sentinels: SentinelSource | undefined;
+}
+
+/** The sentinels of a target, and how to reach them. */
+export interface SentinelSource {
+  /** What they call the master. */
+  readonly name: string;
+  readonly all: readonly Address[];
+  /** Makes a client that is not connected yet. */
+  connect(attempts: Attempts, at: Address): Client;
 }
 
 export type RedisTarget = string | import('ioredis').RedisOptions | RedisInstance | ClusterInstance;
@@ -32,7 +43,7 @@ export type RedisTarget = string | import('ioredis').RedisOptions | RedisInstanc
 export function sourceOf(target: RedisTarget): Source {
   if (isCluster(target)) return clusterSource(target);
   const template = templateOf(target);
-  const { host = 'localhost', port = 6379, path, sentinels, name, keyPrefix } = template.options;
+  const { host = 'localhost', port = 6379, path, sentinels, name, keyPrefix, natMap } = template.options;
   refusePrefix(keyPrefix);
   // What the node is called in events and errors.
   const at = sentinels ? `sentinel:${name}` : (path ?? host);
@@ -41,8 +52,32 @@ export function sourceOf(target: RedisTarget): Source {
     seeds: [{ host: at, port: sentinels || path ? 0 : Number(port) }],
     connect: (attempts) => template.duplicate({ ...ours, retryStrategy: backoff(attempts) }),
     connectOnce: () => template.duplicate({ ...ours, retryStrategy: null }),
-    translate: (address) => address,
+    translate: (address) => (sentinels ? mapped(natMap, address) : address),
+    sentinels: sentinels ? sentinelSource(template.options) : undefined,
   };
+}
+
+/** As ioredis makes its own questions to sentinels: with their user, their TLS, and nothing of the master's. */
+function sentinelSource(options: ClientOptions): SentinelSource {
+  const { sentinels, name, family, sentinelUsername, sentinelPassword, sentinelTLS } = options;
+  const known = new Map(
+    (sentinels ?? []).map(({ host = 'localhost', port = 26379, family: own = family }) => [
+      `${host}:${port}`,
+      { host, port: Number(port), family: own },
+    ]),
+  );
+  const who = { username: sentinelUsername, password: sentinelPassword, tls: sentinelTLS };
+  return {
+    name: String(name),
+    all: [...known.values()],
+    connect: (attempts, at) =>
+      new Redis({ ...ours, ...who, ...at, retryStrategy: backoff(attempts) } as object) as unknown as Client,
+  };
+}
+
+function mapped(natMap: NatMap | undefined, address: Address): Address {
+  const key = `${address.host}:${address.port}`;
+  return (typeof natMap === 'function' ? natMap(key) : natMap?.[key]) ?? address;
 }
 
 /** Our own ways, over whatever an instance came with. */
@@ -129,7 +164,7 @@ function isCluster(target: RedisTarget): target is ClusterInstance {
 interface ClusterOptions {
   readonly keyPrefix?: string;
   readonly redisOptions?: { readonly keyPrefix?: string };
-  readonly natMap?: Record<string, Address> | ((key: string) => Address | null) | null;
+  readonly natMap?: NatMap;
 }
 
 /**
@@ -153,10 +188,8 @@ function clusterSource(cluster: ClusterInstance): Source {
     seeds: [...seeds.values()],
     connect: (attempts, address) => template.duplicate({ ...ours, ...at(address), retryStrategy: backoff(attempts) }),
     connectOnce: (address) => template.duplicate({ ...ours, ...at(address), retryStrategy: null }),
-    translate(address) {
-      const key = `${address.host}:${address.port}`;
-      return (typeof natMap === 'function' ? natMap(key) : natMap?.[key]) ?? address;
-    },
+    translate: (address) => mapped(natMap, address),
+    sentinels: undefined,
   };
 }
 

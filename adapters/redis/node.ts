@@ -1,7 +1,7 @@
 import { type Clock, StoreUnavailableError } from '../../src/adapter/index.js';
 import { type Breaker, type BreakerState, createBreaker } from './breaker.js';
 import type { Address, Client, Command, Reply } from './client.js';
-import type { DemotedError, UnfitError } from './errors.js';
+import type { DemotedError, LaterError, UnfitError } from './errors.js';
 import { type Attempts, Link } from './link.js';
 import type { Look } from './trust.js';
 
@@ -10,7 +10,8 @@ import type { Look } from './trust.js';
  *
  * A call is sent only while the node is trusted, and an answer counts only if the node was trusted all the way from the
  * question to the answer. What ends trust: a lost connection, a heartbeat that was not answered, another role or
- * history. What brings it: a look (`trust.ts`) that began and ended on one and the same connection.
+ * history; behind Sentinel also that the last look is too long ago. What brings it: a look (`trust.ts`) that began and
+ * ended on one and the same connection.
  */
 export class Node {
   /** As events and errors name it. */
@@ -18,7 +19,8 @@ export class Node {
   /** Of a node of a Cluster. */
   readonly address: Address | undefined;
   readonly link: Link;
-  trusted = false;
+  /** What the last look found is kept, though it may have lapsed. */
+  isHeld = false;
   readonly #host: NodeHost;
   readonly #breaker: Breaker;
   /** Counts spans of trust. */
@@ -32,6 +34,7 @@ export class Node {
   #silent = 0;
   #why: string | undefined;
   #told = false;
+  #callOffRetry = () => {};
   #closed = false;
 
   constructor(name: string, address: Address | undefined, connect: (attempts: Attempts) => Client, host: NodeHost) {
@@ -59,6 +62,13 @@ export class Node {
     });
   }
 
+  /** Whether it may be asked, and its answers count. */
+  get trusted(): boolean {
+    if (!this.isHeld) return false;
+    const { until } = this.#look as Look;
+    return until === Number.POSITIVE_INFINITY || this.#host.clock.now() < until;
+  }
+
   get state(): BreakerState {
     return this.#breaker.state;
   }
@@ -81,7 +91,8 @@ export class Node {
   /** Why it is not trusted. */
   get why(): string {
     if (!this.link.ready) return `${this.name}: ${this.link.why}`;
-    return `${this.name}: ${this.#why ?? 'its epoch has not been read yet'}`;
+    const lapsed = this.isHeld ? 'it has not been looked at for too long' : 'its epoch has not been read yet';
+    return `${this.name}: ${this.#why ?? lapsed}`;
   }
 
   /** Looks at the node: at each new connection, as heartbeat, as the breaker's probe, and when there is doubt. */
@@ -104,6 +115,7 @@ export class Node {
 
   close(): void {
     this.#closed = true;
+    this.#callOffRetry();
     this.#breaker.stop();
     this.#distrust();
     this.link.close();
@@ -115,17 +127,13 @@ export class Node {
     else this.check();
   }
 
-  #trustworthy(generation: number, look: Look | undefined): void {
+  #trustworthy(generation: number, look: Look): void {
     this.#looking = false;
     if (this.#closed) return;
     // Answered by a connection that is gone: says nothing about the one that took its place.
     if (generation !== this.link.generation || !this.link.ready) return this.#lookNow();
-    if (look === undefined) {
-      // Where the record lies cannot be asked now. That is no fault of this node.
-      this.#distrust();
-      this.#host.clock.after(50, () => this.check());
-      return;
-    }
+    // It has lapsed, and calls were refused: who waits for the store to be up must hear of it.
+    if (!this.trusted) this.#distrust();
     this.#look = look;
     this.#looked = generation;
     this.#silent = 0;
@@ -133,12 +141,13 @@ export class Node {
     this.#told = false;
     this.#breaker.succeeded();
     this.link.settle();
-    if (!this.trusted) {
-      this.trusted = true;
+    if (!this.isHeld) {
+      this.isHeld = true;
       this.#span++;
       this.#host.onTrusted(this);
     }
-    if (this.#lookAgain) this.check();
+    // A process that was stopped in the middle of a look comes back to one that has lapsed.
+    if (this.#lookAgain || !this.trusted) this.check();
   }
 
   #lookFailed(generation: number, error: Error): void {
@@ -147,16 +156,26 @@ export class Node {
     if (generation !== this.link.generation || !this.link.ready) return this.#lookNow();
     this.#why = reasonOf(error);
     // Time-outs and lost connections are what the breaker reports. This is something that somebody has to set right.
-    const { isDemoted, isUnfit } = error as Partial<DemotedError & UnfitError>;
+    const { isDemoted, isUnfit, isLater } = error as Partial<DemotedError & UnfitError & LaterError>;
+    if (isLater) return this.#lookLater(error as LaterError);
     if (error.cause || isDemoted || isUnfit) this.#tell(error);
     this.#distrust();
     this.#breaker.trip();
     // It has answered; another connection would bring the same answer.
     if (isUnfit) return;
-    if (isDemoted) return this.#demoted();
+    if (isDemoted) return this.#demoted(this.#why);
     // Once may be a server that hangs: it will answer on this connection when it goes on. Twice may as well be a wire
     // that was cut without a word, on which nothing will ever come.
     if (++this.#silent >= 2) this.link.reconnect(this.#why);
+  }
+
+  /** No fault of this node, and nothing for the breaker: it may be right in a moment. */
+  #lookLater(error: LaterError): void {
+    const { trust } = error;
+    if (trust === 'lapses' && !this.trusted) this.#tell(error);
+    if (trust === 'ends' || !this.trusted) this.#distrust();
+    this.#callOffRetry();
+    this.#callOffRetry = this.#host.clock.after(error.ms, () => this.#lookNow());
   }
 
   /** Once for each outage: attempts go on for ever. */
@@ -178,14 +197,14 @@ export class Node {
   }
 
   /** Sentinel, or a name that was moved, may lead to the master by now. */
-  #demoted(): void {
+  #demoted(why = 'it is a replica'): void {
     this.#distrust();
-    this.link.reconnect('it is a replica');
+    this.link.reconnect(why);
   }
 
   #distrust(): void {
-    if (!this.trusted) return;
-    this.trusted = false;
+    if (!this.isHeld) return;
+    this.isHeld = false;
     this.#span++;
     this.#host.onDistrusted(this);
   }
@@ -195,8 +214,7 @@ export class Node {
 export interface NodeHost {
   readonly clock: Clock;
   readonly maxInFlight: number;
-  /** Resolves with undefined when the record of trust is out of reach, which says nothing about the node. */
-  look(node: Node, before: Look | undefined, again: boolean): Promise<Look | undefined>;
+  look(node: Node, before: Look | undefined, again: boolean): Promise<Look>;
   onTrusted(node: Node): void;
   onDistrusted(node: Node): void;
   onBreaker(node: Node, state: BreakerState): void;

@@ -6,7 +6,7 @@ import { Link } from './link.js';
 import type { Node } from './node.js';
 import type { Nodes } from './nodes.js';
 import type { Tracker } from './reads.js';
-import { identity } from './trust.js';
+import { hidden, identity } from './trust.js';
 
 /**
  * Two connections to one master: tags are read on the one, and the server reports on the other when a tag that was
@@ -80,7 +80,7 @@ export class Pair implements Tracker {
   }
 
   async #shakeHands(): Promise<void> {
-    const { node, patience: timeout } = this.#options;
+    const { node, source, patience: timeout } = this.#options;
     await this.#opened;
     const listener = this.#listener;
     const reader = this.#reader;
@@ -98,7 +98,8 @@ export class Pair implements Tracker {
     );
     if (tracking instanceof Error) throw new RefusedError('CLIENT TRACKING');
     // By way of Sentinel or a name each connection can have got to another server.
-    if (identity(server, replication) !== node.runs)
+    const runs = identity(server, replication);
+    if (runs !== node.runs || (runs === hidden && source.sentinels && !isSame(reader, node.link)))
       throw new StoreUnavailableError('it is not the server that is trusted');
     // The proof has a time of its own, and that it does not come is an answer.
     this.#callOff();
@@ -195,6 +196,11 @@ export interface PairEnd {
   readonly refused: boolean;
   /** Whether anybody can have read here. */
   readonly wasReady: boolean;
+}
+
+/** Whether both connections end at one address. */
+function isSame({ client: { stream: a } }: Link, { client: { stream: b } }: Link): boolean {
+  return a !== undefined && a.remoteAddress === b?.remoteAddress && a.remotePort === b?.remotePort;
 }
 
 class RefusedError extends Error {}

@@ -105,10 +105,12 @@ return false
 /**
  * Compares the record of trust with what a node says of itself, and begins a new epoch where they differ.
  *
- * KEYS: the record. ARGV: an epoch in case a new one is needed, an epoch to end whatever the record says (or ''), the
- * caller's maxStale, whether it is strict (1 or 0), then the name of a node and what it said, any number of times.
- * Returns the epoch and the largest maxStale that somebody has published lately; nothing to a caller that is not as
- * strict as those who began the record, which stays as it is. In the steady state it only reads.
+ * KEYS: the record. ARGV: an epoch in case a new one is needed (or '' if none may begin now), an epoch to end whatever the
+ * record says (or ''), the caller's maxStale, whether it is strict (1 or 0), then the name of a node and what it said, any
+ * number of times. Returns the epoch and the largest maxStale that somebody has published lately; nothing to a caller
+ * that is not as strict as those who began the record, and 0 to one that needs a new epoch and brings none: the record
+ * stays as it is. In the steady state it only reads. Who has not logged in may send ten words, which is what this has for
+ * one node, and hears what is wrong only then.
  */
 export const verify = script(`
 local record, flat = {}, redis.call('HGETALL', KEYS[1])
@@ -116,6 +118,7 @@ for i = 1, #flat, 2 do record[flat[i]] = flat[i + 1] end
 if record.epoch and (record.strict or '0') ~= ARGV[4] then return false end
 local over = not record.epoch or record.epoch == ARGV[2]
 for i = 5, #ARGV, 2 do over = over or record[ARGV[i]] ~= ARGV[i + 1] end
+if over and ARGV[1] == '' then return 0 end
 if over then
   record.epoch = ARGV[1]
   redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'strict', ARGV[4])

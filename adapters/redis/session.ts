@@ -11,6 +11,7 @@ import type { Source } from './connection.js';
 import type { UnfitError } from './errors.js';
 import { keysOf } from './keys.js';
 import { Leases } from './leases.js';
+import { Mandate } from './mandate.js';
 import type { Node, NodeHost } from './node.js';
 import { clusterNodes, type Nodes, singleNode } from './nodes.js';
 import { Raises } from './raises.js';
@@ -36,6 +37,7 @@ export class RedisSession implements StoreSession {
   readonly #context: StoreContext;
   readonly #nodes: Nodes;
   readonly #trust: Trust;
+  readonly #mandate: Mandate | undefined;
   readonly #reads: Reads;
   readonly #raises: Raises;
   readonly #writes: Writes;
@@ -78,6 +80,7 @@ export class RedisSession implements StoreSession {
     this.#timeout = timeout;
     this.#context = context;
     this.#epochKey = keys.epoch;
+    this.#mandate = source.sentinels && new Mandate(source, clock);
     this.#trust = new Trust({
       name,
       keys,
@@ -86,6 +89,7 @@ export class RedisSession implements StoreSession {
       maxStale,
       strict,
       cluster: source.cluster,
+      mandate: this.#mandate,
       masters: () => this.#nodes.all().length,
       onEpoch: (before) => {
         if (before === undefined || this.#closed) return;
@@ -173,6 +177,7 @@ export class RedisSession implements StoreSession {
     this.#wakes.close();
     this.#watch?.close();
     this.#nodes.close();
+    this.#mandate?.close();
   }
 
   /** A call that need not be tried, unless the session is only just starting. */
@@ -223,7 +228,7 @@ export class RedisSession implements StoreSession {
     this.#callOffBeat = this.#context.clock.after(heartbeat, () => {
       let all = true;
       for (const node of this.#nodes.all()) {
-        if (node.trusted) node.check();
+        if (node.isHeld) node.check();
         else all = false;
       }
       // A master that is gone for good is replaced by one that nobody has told us of.

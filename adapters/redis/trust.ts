@@ -1,8 +1,9 @@
 import { type Clock, StoreUnavailableError, warnOnce, whyUnlike } from '../../src/adapter/index.js';
 import type { Command, Reply } from './client.js';
-import { DemotedError, UnfitError } from './errors.js';
+import { DemotedError, LaterError, UnfitError } from './errors.js';
 import type { Keys } from './keys.js';
 import type { Link } from './link.js';
+import { life, type Mandate } from './mandate.js';
 import { evaluate, spelledOut, verify } from './scripts.js';
 import { randomText } from './versions.js';
 
@@ -20,7 +21,8 @@ import { randomText } from './versions.js';
  * is a server that may drop a fence.
  *
  * This is looked at on every connection before anything else is sent on it, and once a second after that: a replica
- * that is promoted keeps its connections, so reconnecting alone would not show it.
+ * that is promoted keeps its connections, so reconnecting alone would not show it. Behind Sentinel a majority of the
+ * sentinels has to mean this server, and what was found counts for a limited time (`mandate.ts`).
  *
  * It also brings the server's time, on which all processes agree about ages, and publishes how stale the memory of
  * this process may be.
@@ -53,21 +55,17 @@ export class Trust {
   }
 
   /**
-   * Asks a node who it is, compares that with the record, and resolves when it may be trusted. Resolves with undefined
-   * when there is something to compare and the record is out of reach.
+   * Asks a node who it is, compares that with the record, and resolves when it may be trusted.
    *
    * @param record - the connection to the node that holds the record; may be the same
    * @param before - what the last look at this node found
    * @param again - whether this is another connection than that of the last look
+   * @throws LaterError when the record is out of reach, the sentinels do not agree, or an epoch must not begin yet
    */
-  async look(
-    link: Link,
-    record: Link | undefined,
-    before: Look | undefined,
-    again: boolean,
-  ): Promise<Look | undefined> {
-    const { clock, timeout, cluster, strict } = this.#options;
+  async look(link: Link, record: Link | undefined, before: Look | undefined, again: boolean): Promise<Look> {
+    const { clock, timeout, cluster, strict, mandate } = this.#options;
     const sent = clock.now();
+    const asked = mandate?.ask(timeout);
     const commands: Command[] = [['info', 'server'], ['info', 'replication'], ['time']];
     if (cluster) commands.push(['cluster', 'myid']);
     if (strict) commands.push(['info', 'memory']);
@@ -76,11 +74,14 @@ export class Trust {
     if (strict) refuseEviction(replies.at(-1));
     const between = (sent + clock.now()) / 2;
     const runs = identity(server, replication);
+    const choice = await asked;
+    if (choice instanceof LaterError) throw choice;
+    if (choice) await mandate?.refuseOther(choice, link, runs.split(' ', 1)[0]);
     const node = cluster ? `node:${text(id) ?? '?'}` : 'node';
     // What was compared stays so while neither the node nor the epoch has changed. Where the record lies, it is looked
     // at each time: it may be gone.
     if (link !== record && before?.runs === runs && before?.epoch === this.epoch && !again) return before;
-    if (!record?.ready) return undefined;
+    if (!record?.ready) throw new LaterError('the node with the record of trust is out of reach', 50, 'ends');
     let end = '';
     if (link === record && time) {
       const now = milliseconds(time);
@@ -93,12 +94,15 @@ export class Trust {
     // Nobody can see whether it is the same server. It may not be, so the epoch that we knew is over; a process that
     // comes second finds another epoch than it knew, and leaves that one alone.
     if (runs === hidden && again) end = this.#epoch ?? '';
+    // The sentinels may come back to a master that has never been a replica: it is what it was, and missed what another
+    // did in between. Only its number shows that.
+    const said = choice ? `${runs} ${choice.epoch}` : runs;
     const epoch = await this.#compare(
       record,
       end,
-      this.#epoch === undefined ? await this.#gather(node, runs) : [node, runs],
+      this.#epoch === undefined ? await this.#gather(node, said) : [node, said],
     );
-    return { runs, epoch };
+    return { runs, epoch, until: mandate ? sent + life : Number.POSITIVE_INFINITY };
   }
 
   /**
@@ -127,14 +131,19 @@ export class Trust {
   }
 
   async #compare(record: Link, end: string, node: readonly string[]): Promise<string> {
-    const { keys, timeout, maxStale, strict, name } = this.#options;
-    const args = [randomText(), end, maxStale, strict ? 1 : 0, ...node];
+    const { keys, timeout, maxStale, strict, name, mandate } = this.#options;
+    const wait = mandate?.wait ?? 0;
+    const args = [wait > 0 ? '' : randomText(), end, maxStale, strict ? 1 : 0, ...node];
     const command = evaluate(verify, [keys.epoch], args);
     let [reply] = await record.send([command], timeout, true);
     const full = spelledOut(command, reply as Reply);
     if (full) [reply] = await record.send([full], timeout, true);
     if (reply instanceof Error)
       throw new StoreUnavailableError(`the epoch could not be read (${reply.message})`, { cause: reply });
+    // Somebody else may have waited for longer, and begin it sooner.
+    const soon = Math.min(wait, 500);
+    if (reply === 0)
+      throw new LaterError('it has just become the master, and another may still be trusted elsewhere', soon, 'ends');
     this.#isUnlike = reply === null;
     if (reply === null) throw new UnfitError(whyUnlike({ name, strict }));
     const [epoch, reach] = (reply as Reply[]).map(text) as [string, string];
@@ -154,6 +163,8 @@ export interface Look {
   /** Run id and replication id. */
   readonly runs: string;
   readonly epoch: string;
+  /** How long that counts, on the cache's clock. */
+  readonly until: number;
 }
 
 export interface TrustOptions {
@@ -165,13 +176,16 @@ export interface TrustOptions {
   readonly maxStale: number;
   readonly strict: boolean;
   readonly cluster: boolean;
+  /** Behind Sentinel. */
+  readonly mandate: Mandate | undefined;
   /** How many there are, as far as is known. */
   masters(): number;
   /** There is a new epoch; called before anybody can have read in it. */
   onEpoch(before: string | undefined): void;
 }
 
-const hidden = 'hidden';
+/** What a server is called that does not say who it is. */
+export const hidden = 'hidden';
 
 /** Run id and replication id. @throws DemotedError */
 export function identity(server: Reply | undefined, replication: Reply | undefined): string {

@@ -35,7 +35,7 @@ export class Watch implements Watcher {
   trackerOf(key: string): Tracker | undefined {
     const node = this.#options.nodes.of(key);
     const pair = node && this.#pairs.get(node);
-    return pair?.ready ? pair : undefined;
+    return pair?.ready && node?.trusted ? pair : undefined;
   }
 
   onTrusted(node: Node): void {

@@ -1,6 +1,13 @@
-import type { Version } from '../core/store.js';
+import { isFenced, type Version } from '../core/store.js';
 import { catalogTag } from '../core/table-tags.js';
-import { type Ask, type AskAtOnce, type Catalog, type LoadCatalog, loadCatalogAtOnce } from './catalog/index.js';
+import {
+  type Ask,
+  type AskAtOnce,
+  type Catalog,
+  type Home,
+  type LoadCatalog,
+  loadCatalogAtOnce,
+} from './catalog/index.js';
 import type { Known } from './statements.js';
 
 /** Who can be asked about the database at the moment: the connection of a statement that is about to be sent. */
@@ -9,6 +16,10 @@ export interface Asking {
   readonly isInTransaction: boolean;
   /** Nothing that is asked now would be answered. */
   readonly isAborted: boolean;
+  /** Whether it is sent for a load, which is stored only if the catalogue is surely the one of now. */
+  readonly isLoading: boolean;
+  /** Whether names mean what they mean on a new connection. */
+  readonly isUsual: boolean;
 }
 
 /**
@@ -23,6 +34,8 @@ export class Catalogue {
   readonly tag: string;
   /** The version of `tag` before it was read: a statement that finds another one was planned with an old catalogue. */
   seen: Version | undefined;
+  /** What names mean on a new connection: what they meant when the first statement came. */
+  home: Home | undefined;
   /** Why there is none. */
   problem = 'the catalogue was not read yet';
   readonly #load: (ask: Ask) => Promise<Catalog>;
@@ -49,7 +62,7 @@ export class Catalogue {
     failed: (error: unknown) => void;
     load: LoadCatalog;
   }) {
-    this.#load = (ask) => o.load(ask, o.database, o.dialect, o.functions);
+    this.#load = (ask) => o.load(ask, o.database, o.dialect, o.functions, this.home);
     this.#loadAtOnce = (ask) => loadCatalogAtOnce(ask, o.database, o.dialect, o.functions);
     this.tag = catalogTag(o.database);
     this.#version = o.version;
@@ -65,10 +78,12 @@ export class Catalogue {
 
   /** What the statement must wait for before its tags can be made; undefined when it need not. */
   await(known: Known, asking: Asking): Promise<void> | undefined {
-    if (!this.#isDue(known, asking)) return undefined;
-    if (this.#loading !== undefined) return this.#isLate ? this.#loading : undefined;
+    const isDue = this.#isDue(known, asking);
+    const isUnsure = this.#isUnsure && known.needsCatalog && asking.isLoading && !asking.isInTransaction;
+    if (!isDue && !isUnsure) return undefined;
+    if (this.#loading !== undefined) return this.#isLate || isUnsure ? this.#loading : undefined;
     if (asking.isAborted || this.#now() < this.#retryAt) return undefined;
-    this.#loading = this.#reload(asking).finally(() => {
+    this.#loading = this.#reload(asking, isDue).finally(() => {
       this.#loading = undefined;
     });
     return this.#loading;
@@ -82,7 +97,7 @@ export class Catalogue {
   refresh(known: Known, asking: Asking, ask: AskAtOnce, seen: Version | undefined): void {
     if (!this.#isDue(known, asking) || this.#now() < this.#retryAt) return;
     try {
-      this.#took(this.#loadAtOnce(ask), seen, this.#changes);
+      this.#took(this.#loadAtOnce(ask), seen, this.#changes, asking);
     } catch (error) {
       this.#missed(error);
     }
@@ -90,6 +105,11 @@ export class Catalogue {
 
   get #isLate(): boolean {
     return this.current === undefined || this.#loadedChanges !== this.#changes;
+  }
+
+  /** It was read while its tag was fenced, or in a quarantine: no version says that it is the one of now. */
+  get #isUnsure(): boolean {
+    return isFenced(this.seen);
   }
 
   #isDue(known: Known, asking: Asking): boolean {
@@ -120,18 +140,21 @@ export class Catalogue {
     return true;
   }
 
-  async #reload(asking: Asking): Promise<void> {
+  /** @param isDue - `false`: it is read again only if it can be told by now that it is the one of now */
+  async #reload(asking: Asking, isDue: boolean): Promise<void> {
     const changes = this.#changes;
     try {
       const seen = await this.#version(this.tag);
-      this.#took(await inTime(this.#asked(asking)), seen, changes);
+      if (!isDue && !this.#isLate && (seen === undefined || isFenced(seen))) return;
+      this.#took(await inTime(this.#asked(asking)), seen, changes, asking);
     } catch (error) {
       this.#missed(error);
     }
   }
 
-  #took(catalog: Catalog, seen: Version | undefined, changes: number): void {
+  #took(catalog: Catalog, seen: Version | undefined, changes: number, { isUsual }: Asking): void {
     this.current = catalog;
+    if (isUsual) this.home ??= catalog;
     this.seen = seen;
     this.#loadedChanges = changes;
     this.#loadedAt = this.#now();

@@ -1,21 +1,24 @@
+import { namesOf } from '../core/check.js';
 import { expected } from '../core/errors.js';
 import { type Attached, type Port, portOf } from '../core/port.js';
-import { tableTag } from '../core/table-tags.js';
 import type { Cache } from '../index.js';
-import { type Dialect, foldName } from '../sql/index.js';
-import { Agreement } from './agreement.js';
+import type { Dialect } from '../sql/index.js';
 import { atOnce } from './at-once.js';
 import { type LoadCatalog, loadCatalog } from './catalog/index.js';
 import { Catalogue } from './catalogue.js';
 import type { Driver } from './driver.js';
 import { guardsOf } from './guards.js';
 import { type MappedClass, typesOf } from './mapped.js';
+import { tagOf } from './named-by-hand.js';
+import { Narrowing, narrowingOf } from './narrowing.js';
 import type { Per, WrapOptions } from './options.js';
+import { ownTable } from './own-table.js';
 import { Plans } from './plans.js';
 import { type Form, type ReadStatement, ReadThrough } from './read-through.js';
 import { type ReadResult, Results } from './results.js';
 import { checkRules, coarse } from './rules.js';
-import { Connection, type Session } from './session.js';
+import type { Session } from './session.js';
+import { Sessions } from './sessions.js';
 import type { Shared } from './shared.js';
 import { Statements } from './statements.js';
 import { Together } from './together.js';
@@ -34,6 +37,17 @@ export interface ClientOptions<R> {
   readonly address: string;
   readonly driver: Driver<R>;
 }
+
+const optionNames = namesOf<WrapOptions>({
+  cache: true,
+  tables: true,
+  tenant: true,
+  default: true,
+  functions: true,
+  database: true,
+  backslashEscapes: true,
+  ansiQuotes: true,
+});
 
 /** Where a thing that is wrapped has its {@link Client}, for what is made of it. */
 export const clientIn: unique symbol = Symbol.for('unstale.client') as never;
@@ -120,13 +134,14 @@ export function openOver<R>(o: ClientOptions<R>, load: LoadCatalog, guard: typeo
     version: (tag) => port.version(tag),
     load,
   });
-  const guards = guard({ port, driver, dialect, database, failed });
+  const tableOf = (name: string, isUsual = shared.taint === undefined) => ownTable(name, isUsual, dialect, catalogue);
+  const guards = guard({ port, driver, dialect, database, tableOf, failed });
   const shared: Shared<R> = {
     ...{ port, driver, dialect, catalogue, failed },
     statements: new Statements(dialect),
     plans: new Plans(rules, failed),
     coarsePlans: new Plans(coarse(rules), failed),
-    agreement: new Agreement(port, database, narrowingOf(options)),
+    narrowing: new Narrowing(port, database, narrowingOf(options)),
     guards,
     taint: undefined,
     addsReturning: true,
@@ -138,9 +153,7 @@ export function openOver<R>(o: ClientOptions<R>, load: LoadCatalog, guard: typeo
   const hasRules = said.filter((per) => per !== undefined && wishes.of(per) !== undefined).length > 0;
   const readThrough = new ReadThrough(shared, wishes, { adapter, place: [o.address, database], hasRules });
   const results = new Results(shared, wishes, { adapter, place: [o.address, database] });
-  const sessions = new WeakMap<object, Connection<R>>();
-  const bound = new WeakMap<object, { session: Connection<R>; transaction: object | undefined }>();
-
+  const sessions = new Sessions(shared);
   let isOpen = true;
   let users = 0;
   const client: Client<R> = {
@@ -148,14 +161,7 @@ export function openOver<R>(o: ClientOptions<R>, load: LoadCatalog, guard: typeo
     cache: options.cache,
     place: [o.address, database],
     narrowing: narrowingOf(options) ?? '',
-    session(connection) {
-      let session = sessions.get(connection);
-      if (session === undefined) {
-        session = new Connection(shared, connection);
-        sessions.set(connection, session);
-      }
-      return session;
-    },
+    session: (connection) => sessions.of(connection),
     isWanted: (per) => isOpen && readThrough.isWanted(per),
     inLoad: () => port.inLoad(),
     read: (statement, load, form, past = load) => (isOpen ? readThrough.read(statement, load, form, past) : past()),
@@ -164,19 +170,10 @@ export function openOver<R>(o: ClientOptions<R>, load: LoadCatalog, guard: typeo
     refuse: (reason) => port.refuse(reason),
     refuseAll: (reason) => port.refuseAll(reason),
     together: () => new Together(port, adapter),
-    bind(handle, session) {
-      const connection = session as Connection<R>;
-      bound.set(handle, { session: connection, transaction: connection.transaction });
-    },
+    bind: (handle, session) => sessions.bind(handle, session),
     isOver: guards.find(({ isOver }) => isOver !== undefined)?.isOver,
     quiet: guards.find(({ quiet }) => quiet !== undefined)?.quiet,
-    unitOf(handle) {
-      const of = bound.get(handle);
-      if (of === undefined) return sessions.get(driver.connectionOf?.(handle) ?? handle)?.unit;
-      // The connection may have gone to somebody else since.
-      const isOver = of.transaction !== undefined && of.session.transaction !== of.transaction;
-      return isOver ? undefined : of.session.unit;
-    },
+    unitOf: (handle) => sessions.unitOf(handle),
     async within(session, fn) {
       return session.unit === undefined ? fn() : port.within(session.unit, fn);
     },
@@ -209,49 +206,13 @@ export function openOver<R>(o: ClientOptions<R>, load: LoadCatalog, guard: typeo
   let detach = port.attach(client);
   for (const one of guards) one.open?.();
   // Statements that are answered at once wait for nobody: the sooner it is known, the better.
-  if (driver.askAtOnce !== undefined) void shared.agreement.await();
+  if (driver.askAtOnce !== undefined) void shared.narrowing.await();
   return client;
 }
-
-/** What decides which tags there are. */
-function narrowingOf({ tenant, tables = {} }: WrapOptions): string | undefined {
-  const rules = Object.entries(tables)
-    .map(([name, { grain, tenant, tree, ignoreColumns = [] }]) => ({
-      name,
-      grain,
-      tenant,
-      tree,
-      ignored: [...ignoreColumns].sort(),
-    }))
-    .filter(({ grain, tenant, tree, ignored }) => (grain ?? tenant ?? tree) !== undefined || ignored.length > 0)
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
-  return tenant === undefined && rules.length === 0 ? undefined : JSON.stringify({ tenant, tables: rules });
-}
-
-const optionNames = [
-  ...['cache', 'tables', 'tenant', 'default', 'functions', 'database', 'backslashEscapes', 'ansiQuotes'],
-];
 
 /** @throws TypeError for what is no cache */
 export function portIn(cache: unknown): Port {
   const port = (cache as { [portOf]?: Port } | undefined)?.[portOf];
   if (port === undefined) throw expected('cache', 'a cache made by createCache()', cache);
   return port;
-}
-
-/** Of a table that was named by hand: as the database writes it, or as somebody does who did not think of the case. */
-function tagOf(
-  { schema, name }: { schema: string | undefined; name: string },
-  database: string,
-  dialect: Dialect,
-  { current }: Catalogue,
-): string {
-  const fold = (text: string) => foldName(text, dialect);
-  const found =
-    current?.find({ schema, name }) ??
-    current?.find({ schema: schema === undefined ? undefined : fold(schema), name: fold(name) });
-  if (found !== undefined) return found.tag;
-  if (dialect.name === 'postgres') return tableTag(database, schema === 'public' ? undefined : schema, name);
-  if (dialect.name === 'mysql') return tableTag(schema === undefined ? database : fold(schema), undefined, fold(name));
-  return tableTag(database, schema === undefined || fold(schema) === 'main' ? undefined : fold(schema), fold(name));
 }

@@ -89,10 +89,10 @@ export class Commits<R> {
 
   /** Sends a COMMIT in company. @throws what a guard does, when it is rolled back */
   async #commit<T>(chains: boolean, commit: (company?: Company) => Promise<T>): Promise<OnItsWay<T>> {
-    const { shared, work } = this.#state;
+    const { shared, work, names, transaction } = this.#state;
     let company: Company;
     try {
-      company = await accompany(shared.guards, this.#ask, collapse(work.tags));
+      company = await accompany(shared.guards, this.#ask, collapse(work.tags), names.areUsual(transaction));
     } catch (error) {
       // A statement in it has failed. PostgreSQL does nothing more in it, and takes COMMIT for ROLLBACK.
       if (causes(error).some((it) => codeOf(it) === '25P02')) return { result: commit() };
@@ -141,7 +141,8 @@ export class Commits<R> {
 
   /** Whether it may change rows, as far as anybody knows. */
   #isWrite(known: Known, params: Params): boolean {
-    if (known.statement.kind === 'ddl' && known.statement.writes.length === 0) return false;
+    const { kind, opaque, writes } = known.statement;
+    if (kind === 'ddl' && opaque === undefined && writes.length === 0) return false;
     return writesOf(this.#state, known, this.#state.planOf(known), params) !== undefined;
   }
 }

@@ -11,8 +11,10 @@ export interface Guard {
   /**
    * Runs in the transaction, right before its COMMIT; `ask` is on its connection. When it rejects, COMMIT is not sent:
    * the transaction is rolled back, and its caller gets that error.
+   *
+   * @param isUsual - whether names mean on that connection what they mean on a new one. @defaultValue true
    */
-  before(ask: Ask, tags: readonly string[]): Promise<Guarded>;
+  before(ask: Ask, tags: readonly string[], isUsual?: boolean): Promise<Guarded>;
   /**
    * A statement is about to be sent that may commit what it, or the open transaction, has written, and nothing can be
    * put before that COMMIT. Throws where it must not be sent.
@@ -34,27 +36,32 @@ export interface Guarded {
   /** Who fences the tags: is let go with the invalidation, unless nobody knows what became of the COMMIT. */
   readonly owner?: string;
   /** To be called once, when the COMMIT and its invalidation have ended. */
-  ended?(outcome: Outcome, isAcknowledged: boolean): void;
+  ended?(outcome: CommitOutcome, isAcknowledged: boolean): void;
 }
 
 /** What became of a COMMIT, or of a statement that commits itself. */
-export type Outcome = 'committed' | 'rolled back' | 'unknown';
+export type CommitOutcome = 'committed' | 'rolled back' | 'unknown';
 
 /** All that accompanies one COMMIT. */
 export interface Company {
   readonly tags: readonly string[];
   readonly owner: string | undefined;
-  ended(outcome: Outcome, isAcknowledged: boolean): void;
+  ended(outcome: CommitOutcome, isAcknowledged: boolean): void;
 }
 
 /** Runs all guards, one after the other. @throws what the first of them rejects with */
-export async function accompany(guards: readonly Guard[], ask: Ask, tags: readonly string[]): Promise<Company> {
+export async function accompany(
+  guards: readonly Guard[],
+  ask: Ask,
+  tags: readonly string[],
+  isUsual: boolean,
+): Promise<Company> {
   const all: Guarded[] = [];
-  const ended = (outcome: Outcome, isAcknowledged: boolean) => {
+  const ended = (outcome: CommitOutcome, isAcknowledged: boolean) => {
     for (const one of all) one.ended?.(outcome, isAcknowledged);
   };
   try {
-    for (const guard of guards) all.push(await guard.before(ask, tags));
+    for (const guard of guards) all.push(await guard.before(ask, tags, isUsual));
   } catch (error) {
     ended('rolled back', false);
     throw error;
@@ -68,5 +75,12 @@ export interface Guarding {
   readonly driver: Driver<any>;
   readonly dialect: Dialect;
   readonly database: string;
+  /**
+   * What a table of the kit's own is called.
+   *
+   * @param isUsual - as of {@link Guard.before}. @defaultValue whether that is so on all connections
+   * @throws Error when that cannot be told
+   */
+  tableOf(name: string, isUsual?: boolean): string;
   failed(error: unknown): void;
 }

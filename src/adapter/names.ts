@@ -20,9 +20,14 @@ export class Names {
     this.#client = client;
   }
 
+  /** Whether they mean what they mean on a new connection. */
+  areUsual(transaction: object | undefined): boolean {
+    return this.#client.taint === undefined && !this.#isRenamed(transaction);
+  }
+
   /** What the statement's names mean; undefined when it is as usual. */
   of({ statement }: Known, transaction: object | undefined): Naming | undefined {
-    const anySchema = this.#client.taint !== undefined || (transaction !== undefined && transaction === this.#renamed);
+    const anySchema = !this.areUsual(transaction);
     if (this.#temporary.size === 0) return anySchema ? { anySchema } : undefined;
     const isTemporary = ({ table: { name } }: { table: { name: string } }) => this.#temporary.has(name);
     if (!statement.reads.some(isTemporary) && !statement.writes.some(isTemporary))
@@ -42,6 +47,10 @@ export class Names {
       if (this.#isFree(name)) this.#temporary.add(name);
       else this.#client.taint ??= `a temporary table ${name} hides another one on a connection`;
     }
+  }
+
+  #isRenamed(transaction: object | undefined): boolean {
+    return transaction !== undefined && transaction === this.#renamed;
   }
 
   #isFree(name: string): boolean {

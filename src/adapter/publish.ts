@@ -1,8 +1,8 @@
 import { InvalidationPendingError } from '../core/errors.js';
-import type { Outcome as Acknowledged, OpenUnit } from '../core/port.js';
+import type { OpenUnit, Outcome } from '../core/port.js';
 import { isFenced } from '../core/store.js';
 import { collapse } from './collapse.js';
-import type { Company, Outcome } from './guard.js';
+import type { CommitOutcome, Company } from './guard.js';
 import type { Narrowed, Shared } from './shared.js';
 
 /** How a statement has ended, and what that means for the cache. */
@@ -18,7 +18,7 @@ export interface Ended {
   readonly isAtOnce: boolean;
   /** What accompanied its COMMIT. */
   readonly company: Company | undefined;
-  readonly outcome: Outcome;
+  readonly outcome: CommitOutcome;
 }
 
 /** A COMMIT whose answer was lost may still be on its way through the server. Milliseconds. */
@@ -61,14 +61,14 @@ export async function publish(shared: Shared<unknown>, narrowed: Narrowed, ended
  * then. If it is another one, or nobody can tell, everybody hears of the write in words that all understand.
  */
 async function broaden(
-  { port, agreement }: Shared<unknown>,
+  { port, narrowing }: Shared<unknown>,
   { versions, coarse }: Narrowed,
   result: unknown,
-): Promise<Acknowledged> {
+): Promise<Outcome> {
   if (versions.size === 0) return undefined;
-  const version = await port.version(agreement.tag);
+  const version = await port.version(narrowing.tag);
   if (version !== undefined && versions.size === 1 && versions.has(version)) return undefined;
   // What nobody can tell is not lost: in a quarantine the next write would only ask for it again.
-  if (version !== undefined && !isFenced(version)) agreement.lost();
+  if (version !== undefined && !isFenced(version)) narrowing.lost();
   return port.acknowledge([...coarse], result);
 }

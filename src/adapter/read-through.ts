@@ -84,7 +84,7 @@ export class ReadThrough {
   async #answer<T>(asked: Asked, { load, form, past }: Ways<T>): Promise<T> {
     const { statement, known, plan, wish, name } = asked;
     const { sql, params, shape, again } = statement;
-    const { port, catalogue, agreement, failed } = this.#shared;
+    const { port, catalogue, narrowing, failed } = this.#shared;
     try {
       const { value } = await port.read<unknown>({
         key: ['sql', ...this.#place, sql, params, ...(shape === undefined ? [] : [shape])],
@@ -93,7 +93,7 @@ export class ReadThrough {
         settings: wish.settings,
         fresh: wish.fresh,
         get likely() {
-          return likelyOf(plan, params, [catalogue.tag, agreement.tag], failed);
+          return likelyOf(plan, params, [catalogue.tag, narrowing.tag], failed);
         },
         load: form === undefined ? load : async () => form.pack(await load()),
         again: again && form ? async () => form.pack(await again()) : again,
@@ -107,8 +107,8 @@ export class ReadThrough {
   }
 
   #planOf(known: Known): Plan | undefined {
-    const { catalogue, plans, coarsePlans, agreement } = this.#shared;
-    return catalogue.current && (agreement.mayNarrow ? plans : coarsePlans).of(known, catalogue.current);
+    const { catalogue, plans, coarsePlans, narrowing } = this.#shared;
+    return catalogue.current && (narrowing.mayNarrow ? plans : coarsePlans).of(known, catalogue.current);
   }
 
   /** Which tables it reads is known once there is a catalogue. */

@@ -1,9 +1,20 @@
-import { parseDuration } from '../core/duration.js';
 import { expected } from '../core/errors.js';
 import { warnOnce } from '../core/warn.js';
-import { type Dialect, foldName, type Table } from '../sql/index.js';
+import { type Dialect, foldName } from '../sql/index.js';
 import type { Catalog, Functions, Relation } from './catalog/types.js';
-import type { Per, TableRule, WrapOptions } from './options.js';
+import type { Per, WrapOptions } from './options.js';
+import {
+  checkFunction,
+  checkName,
+  checkObject,
+  checkPer,
+  checkTable,
+  isTableName,
+  type KnownFunction,
+  noRule,
+  type Rule,
+  tableOf,
+} from './rule.js';
 
 /**
  * What users say about their tables and functions: checked when a client is wrapped, and looked up by relation once a
@@ -41,24 +52,6 @@ export function coarse(rules: Rules): Rules {
   };
 }
 
-/** A table's rule; names of columns are folded. */
-export interface Rule {
-  readonly ttl: Per | undefined;
-  readonly cache: boolean;
-  readonly grain: string | undefined;
-  readonly tenant: boolean;
-  readonly ignored: ReadonlySet<string>;
-  /** The column by which its rows name their parents. */
-  readonly tree: string | undefined;
-  /** What its triggers change; undefined when nobody said. */
-  readonly writes: readonly Table[] | undefined;
-}
-
-export interface KnownFunction {
-  readonly reads: readonly Table[];
-  readonly writes: readonly Table[];
-}
-
 /** What of the options is about tables. */
 export type RuleOptions = Pick<WrapOptions, 'tables' | 'tenant' | 'default' | 'functions'>;
 
@@ -86,7 +79,7 @@ export function checkRules(options: RuleOptions, dialect: Dialect): Rules {
       rules = byTag(byName, catalog, tenantColumn);
       found.set(catalog, rules);
     }
-    return rules.get(relation.tag) ?? none;
+    return rules.get(relation.tag) ?? noRule;
   };
   return {
     default: options.default,
@@ -125,16 +118,6 @@ interface NamedRule {
   readonly rule: Rule;
 }
 
-const none: Rule = {
-  ttl: undefined,
-  cache: true,
-  grain: undefined,
-  tenant: true,
-  ignored: new Set(),
-  tree: undefined,
-  writes: undefined,
-};
-
 /** By tag, because a partition is what its root is. A name that means nothing is a rule that does nothing: it is told. */
 function byTag(rules: readonly NamedRule[], catalog: Catalog, tenant: string | undefined): ReadonlyMap<string, Rule> {
   const found = new Map<string, Rule>();
@@ -165,89 +148,4 @@ function byTag(rules: readonly NamedRule[], catalog: Catalog, tenant: string | u
 /** As the database writes it; or as somebody writes it who did not think of the case. */
 function findNamed(name: string, catalog: Catalog): Relation | undefined {
   return catalog.find(tableOf(name, catalog.dialect, true)) ?? catalog.find(tableOf(name, catalog.dialect, false));
-}
-
-function tableOf(name: string, dialect: Dialect, quoted: boolean): Table {
-  const [own, schema] = name.split('.').reverse() as [string, string | undefined];
-  return {
-    schema: schema === undefined ? undefined : foldName(schema, dialect, quoted),
-    name: foldName(own, dialect, quoted),
-  };
-}
-
-function checkTable(what: string, rule: TableRule, dialect: Dialect): Rule {
-  checkObject(what, rule);
-  checkKnown(what, rule, ['ttl', 'cache', 'grain', 'tenant', 'ignoreColumns', 'tree', 'writes']);
-  const { ttl, cache, grain, tenant, ignoreColumns = [], tree, writes } = rule;
-  if (ttl !== undefined) checkPer(`${what}.ttl`, ttl);
-  if (cache !== undefined && cache !== false) throw expected(`${what}.cache`, 'false, or left out', cache);
-  if (grain !== undefined) checkName(`${what}.grain`, 'the name of a column', grain);
-  if (tree !== undefined) checkName(`${what}.tree`, 'the name of a column', tree);
-  if (tenant !== undefined && tenant !== false) throw expected(`${what}.tenant`, 'false, or left out', tenant);
-  return {
-    ttl,
-    cache: cache !== false,
-    grain: grain === undefined ? undefined : foldName(grain, dialect),
-    tenant: tenant !== false,
-    ignored: new Set(
-      checkNames(`${what}.ignoreColumns`, 'a list of names of columns', ignoreColumns).map((it) =>
-        foldName(it, dialect),
-      ),
-    ),
-    tree: tree === undefined ? undefined : foldName(tree, dialect),
-    writes: writes === undefined ? undefined : checkTables(`${what}.writes`, writes, dialect),
-  };
-}
-
-function checkFunction(what: string, rule: unknown, dialect: Dialect): KnownFunction {
-  if (rule === 'pure') return { reads: [], writes: [] };
-  if (Array.isArray(rule)) return { reads: checkTables(what, rule, dialect), writes: [] };
-  if (typeof rule !== 'object' || rule === null)
-    throw expected(what, "'pure', a list of tables, or { reads, writes }", rule);
-  checkKnown(what, rule, ['reads', 'writes']);
-  const { reads = [], writes = [] } = rule as { reads?: unknown; writes?: unknown };
-  return {
-    reads: checkTables(`${what}.reads`, reads, dialect),
-    writes: checkTables(`${what}.writes`, writes, dialect),
-  };
-}
-
-function checkTables(what: string, names: unknown, dialect: Dialect): readonly Table[] {
-  return checkNames(what, "a list of tables, such as ['orders', 'sales.orders']", names).map((name) => {
-    if (!isTableName(name)) throw expected(what, "named like 'orders' or 'sales.orders'", name);
-    return tableOf(name, dialect, false);
-  });
-}
-
-function checkNames(what: string, toBe: string, names: unknown): readonly string[] {
-  if (!Array.isArray(names)) throw expected(what, toBe, names);
-  for (const [at, name] of names.entries()) checkName(`${what}[${at}]`, 'a name', name);
-  return names;
-}
-
-function checkName(what: string, toBe: string, name: unknown): void {
-  if (typeof name !== 'string' || name === '') throw expected(what, toBe, name);
-}
-
-function isTableName(name: string): boolean {
-  return /^[^.]+(\.[^.]+)?$/.test(name);
-}
-
-/** How long: what is in the detailed form, the cache checks itself. */
-function checkPer(what: string, per: unknown): void {
-  if (per === false || (typeof per === 'object' && per !== null && !Array.isArray(per))) return;
-  if (typeof per === 'number' || typeof per === 'string') parseDuration(what, per);
-  else throw expected(what, "false, a duration such as '5m', or options such as { ttl: '5m' }", per);
-}
-
-function checkObject<T>(what: string, value: T): T {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw expected(what, 'an object', value);
-  return value;
-}
-
-/** A misspelt option would be one that does nothing. */
-function checkKnown(what: string, value: object, known: readonly string[]): void {
-  const unknown = Object.keys(value).find((key) => !known.includes(key));
-  if (unknown !== undefined)
-    throw new TypeError(`Expected \`${what}\` to have no \`${unknown}\`; it takes ${known.join(', ')}`);
 }

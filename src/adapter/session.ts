@@ -81,6 +81,14 @@ export class Connection<R> implements Session<R>, Asking {
     return this.#shared.dialect.name === 'postgres' && aborted !== undefined && aborted === this.transaction;
   }
 
+  get isLoading(): boolean {
+    return this.#shared.port.inLoad();
+  }
+
+  get isUsual(): boolean {
+    return this.#state.names.areUsual(this.transaction);
+  }
+
   get isIdle(): boolean {
     return this.#running === 0 && this.unit === undefined;
   }
@@ -139,9 +147,9 @@ export class Connection<R> implements Session<R>, Asking {
 
   /** What must be known before it is sent: the catalogue, and for a load the versions of what it reads. */
   #prepare(known: Known, params: Params): Tracked | undefined | Promise<Tracked | undefined> {
-    const { catalogue, agreement, failed } = this.#shared;
+    const { catalogue, narrowing, failed } = this.#shared;
     try {
-      const loading = both(catalogue.await(known, this), known.needsCatalog ? agreement.await() : undefined);
+      const loading = both(catalogue.await(known, this), known.needsCatalog ? narrowing.await() : undefined);
       if (loading === undefined) return track(this.#state, known, params);
       return loading.then(() => track(this.#state, known, params));
     } catch (error) {

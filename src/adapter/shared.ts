@@ -2,10 +2,10 @@ import type { CommitUnknownError } from '../core/errors.js';
 import type { Port } from '../core/port.js';
 import type { Version } from '../core/store.js';
 import type { Dialect } from '../sql/index.js';
-import type { Agreement } from './agreement.js';
 import type { Driver } from './driver.js';
 import type { Guard } from './guard.js';
 import { Names, type Tainted } from './names.js';
+import type { Narrowing } from './narrowing.js';
 import type { Plans } from './plans.js';
 import type { Known, Statements } from './statements.js';
 import type { Plan } from './types.js';
@@ -20,7 +20,7 @@ export interface Shared<R> extends Tainted {
   readonly plans: Plans;
   /** Those of tags that everybody understands. */
   readonly coarsePlans: Plans;
-  readonly agreement: Agreement;
+  readonly narrowing: Narrowing;
   /** What accompanies each COMMIT, in this order. */
   readonly guards: readonly Guard[];
   /** Whether a RETURNING may be added; not after the database has refused one. */
@@ -56,8 +56,8 @@ export class State<R> {
   }
 
   planOf(known: Known): Plan | undefined {
-    const { plans, coarsePlans, agreement } = this.shared;
-    return this.#planIn(known, agreement.mayNarrow ? plans : coarsePlans);
+    const { plans, coarsePlans, narrowing } = this.shared;
+    return this.#planIn(known, narrowing.mayNarrow ? plans : coarsePlans);
   }
 
   /** What a write is to others who go by other rules. */

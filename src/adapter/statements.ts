@@ -49,7 +49,8 @@ function read(statement: Statement, sql: string, dialect: Dialect): Known {
   const parts = statement.parts.length > 0 ? statement.parts : [statement];
   const controls = parts.flatMap((part) => controlOf(part) ?? []);
   const isUncertain = parts.some(
-    (part) => part.opaque !== undefined || (part.commitsImplicitly && part.transaction === undefined),
+    ({ kind, opaque, commitsImplicitly, transaction }) =>
+      (opaque !== undefined && kind !== 'ddl') || (commitsImplicitly && transaction === undefined),
   );
   const defines = parts.some((part) => part.kind === 'ddl' || (part.opaque !== undefined && isDefinition.test(sql)));
   const taints = parts.flatMap((part) => taintOf(part, sql, dialect) ?? []);

@@ -1,7 +1,7 @@
 import type { Observation } from '../core/port.js';
 import type { Version } from '../core/store.js';
-import type { Agreement } from './agreement.js';
 import type { Catalogue } from './catalogue.js';
+import type { Narrowing } from './narrowing.js';
 import type { State } from './shared.js';
 import type { Known } from './statements.js';
 import type { Params, Plan, ReadTags, Row } from './types.js';
@@ -28,8 +28,8 @@ export function track(
     if (!port.inLoad()) return undefined;
     const plan = state.planOf(known);
     if (plan === undefined || reasonAgainst(state, known, plan) !== undefined) return undefined;
-    const { agreement } = state.shared;
-    const agreed = agreement.version;
+    const { narrowing } = state.shared;
+    const agreed = narrowing.version;
     const tags = plan.readTags(params);
     const values = Array.isArray(params) ? params : Object.entries(params).flat();
     // Nothing depends on the catalogue's own tag; only its version is wanted, and not by what reads no table.
@@ -38,7 +38,7 @@ export function track(
     const observation = port.observe({
       text: known.text,
       params: values,
-      tags: agreed === undefined || readsNone ? tags.tags : [...tags.tags, agreement.tag],
+      tags: agreed === undefined || readsNone ? tags.tags : [...tags.tags, narrowing.tag],
       droppable,
       isApart: known.isApart,
     });
@@ -55,7 +55,7 @@ export function track(
 
 /** The statement is about to be sent. A load that does not know what it reads must not be stored. */
 export function refuseUntracked(state: State<unknown>, known: Known, tracked: Tracked | undefined): void {
-  const { port, catalogue, agreement } = state.shared;
+  const { port, catalogue, narrowing } = state.shared;
   if (!port.inLoad()) return;
   // It may be another one than when the versions were taken: the statement has waited for others.
   const reason = reasonAgainst(state, known, state.planOf(known));
@@ -63,8 +63,8 @@ export function refuseUntracked(state: State<unknown>, known: Known, tracked: Tr
   else if (tracked !== undefined && isOutdated(tracked, catalogue)) {
     catalogue.change();
     port.refuse(`tables were defined anew since the catalogue was read: ${known.text}`);
-  } else if (tracked?.agreed !== undefined && isOther(tracked, agreement)) {
-    agreement.lost();
+  } else if (tracked?.agreed !== undefined && isOther(tracked, narrowing)) {
+    narrowing.lost();
     port.refuse(`another process narrows by other rules: ${known.text}`);
   } else if (tracked === undefined && known.needsCatalog) port.refuse(`it could not be tracked: ${known.text}`);
 }
@@ -75,7 +75,7 @@ function isOutdated({ observation }: Tracked, { tag, seen }: Catalogue): boolean
   return version !== undefined && version !== seen;
 }
 
-function isOther({ observation, agreed }: Tracked, { tag }: Agreement): boolean {
+function isOther({ observation, agreed }: Tracked, { tag }: Narrowing): boolean {
   const version = observation.version(tag);
   return version !== undefined && version !== agreed;
 }

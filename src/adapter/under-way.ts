@@ -125,7 +125,7 @@ export class UnderWay {
 
   /** Remembers what the write is to those who go by other rules, if it goes by any. */
   #narrow(params: Params): void {
-    const { version } = this.#state.shared.agreement;
+    const { version } = this.#state.shared.narrowing;
     if (version === undefined) return;
     const coarse = writesOf(this.#state, this.#known, this.#state.coarsePlanOf(this.#known), params)?.tags ?? [];
     this.#narrowed.add(version, coarse);

@@ -1,33 +1,37 @@
 import { encodeKey, type Key } from '../values/index.js';
-import type { Ask, Query } from './ask.js';
-import { currentAudit, currentTrace, currentUnit, runForGood, runWithin } from './context.js';
-import { checkTags, tagsOfWhat, type What } from './dependency.js';
+import { namesOf, refuseUnknown } from './check.js';
+import { currentAudit, currentTrace, runForGood, runWithin } from './context.js';
+import { tagsOfWhat, type What } from './dependency.js';
 import { type Duration, parseDuration } from './duration.js';
 import { answerOf } from './entry.js';
 import { describe, expected } from './errors.js';
-import { type CacheEvents, eventNames, marksOf } from './events.js';
+import { type CacheEvents, eventNames } from './events.js';
 import type { Explanation } from './explain.js';
 import type { CacheStats, CoreCache, Read, ReadMany } from './face.js';
-import { landed } from './fill.js';
-import { type Landing, protectedAs, valueOf } from './flight.js';
+import { find } from './find.js';
+import { valueOf } from './flight.js';
 import { clearTags, type Place, snapshotTags, starOf } from './identity.js';
-import type { Receipt } from './invalidate.js';
-import { look } from './look.js';
 import { fillMany } from './many.js';
-import type { ReadSettings, Timing } from './options.js';
+import type { Timing } from './options.js';
 import type { Cached, Traced } from './outcome.js';
 import { closeParts, type Parts } from './parts.js';
 import { type Port, portOf } from './port.js';
 import { put } from './put.js';
-import { refuseUnknown, resolveReadOptions, setNames, withTags } from './resolve.js';
+import type { Receipt } from './receipt.js';
+import { cachedFrom, cachedOf } from './report.js';
+import { resolveReadOptions, timing } from './resolve.js';
+import { askOf, isOrdinary, readUnkeyable } from './single.js';
 import { isSnapshot, makeSnapshot, type Snapshot } from './snapshot.js';
-import { nameOf } from './stats.js';
+import { checkTenant } from './tenancy.js';
 import { invalidate, transaction } from './transaction.js';
-import { checkTenant, View } from './view.js';
+import { View } from './view.js';
 import { ViewPort } from './view-port.js';
 import { boundInvalidates, boundWithCache } from './wrap.js';
 
 const brand = Symbol.for('unstale.cache');
+
+/** Options of `set`. Tags are not among them: they are its snapshot's. */
+const setNames = namesOf<Timing & { since?: Snapshot }>({ ...timing, since: true });
 
 /** The cache as its users hold it: checks what they say, and hands it to the view that it stands for. */
 export class CacheView implements CoreCache {
@@ -64,14 +68,12 @@ export class CacheView implements CoreCache {
       const entry = isOrdinary(read) ? view.hit(key, this.parts.settings.read) : undefined;
       if (entry !== undefined) return answerOf(entry) as Promise<T>;
       const joined = isOrdinary(read) ? view.join(key, this.parts.settings.read) : undefined;
-      if (joined === undefined) return view.miss(this.#asking(key, read)).then((landing) => valueOf(landing) as T);
+      if (joined === undefined) return view.miss(askOf(view, key, read)).then((landing) => valueOf(landing) as T);
       return joined.then(
-        (landing) => (landing === undefined ? view.miss(this.#asking(key, read)).then(valueOf) : valueOf(landing)) as T,
+        (landing) => (landing === undefined ? view.miss(askOf(view, key, read)).then(valueOf) : valueOf(landing)) as T,
       );
     } catch (error) {
-      return view
-        .unkeyable(asRead(read, error), nameOf(read?.key), taggedLoad(read))
-        .then((landing) => valueOf(landing) as T);
+      return readUnkeyable(view, read, error).then((landing) => valueOf(landing) as T);
     }
   }
 
@@ -80,12 +82,10 @@ export class CacheView implements CoreCache {
     try {
       const key = view.keyOf(encodeKey(read.key, this.parts.types));
       const entry = isOrdinary(read) ? view.hit(key, this.parts.settings.read) : undefined;
-      if (entry !== undefined) return Promise.resolve(view.cachedFrom<T>(entry));
-      return view.miss(this.#asking(key, read)).then((landing) => view.cachedOf<T>(landing));
+      if (entry !== undefined) return Promise.resolve(cachedFrom<T>(this.parts, entry));
+      return view.miss(askOf(view, key, read)).then((landing) => cachedOf<T>(landing));
     } catch (error) {
-      return view
-        .unkeyable(asRead(read, error), nameOf(read?.key), taggedLoad(read))
-        .then((landing) => view.cachedOf<T>(landing));
+      return readUnkeyable(view, read, error).then((landing) => cachedOf<T>(landing));
     }
   }
 
@@ -97,19 +97,19 @@ export class CacheView implements CoreCache {
   }
 
   async get<T = unknown>(key: Key): Promise<T | undefined> {
-    const landing = await this.#find(key);
+    const landing = await find(this.#view, key);
     return landing && (valueOf(landing) as T);
   }
 
   async has(key: Key): Promise<boolean> {
-    return (await this.#find(key)) !== undefined;
+    return (await find(this.#view, key)) !== undefined;
   }
 
-  async set(key: Key, value: unknown, { since, ...timing }: Timing & { since?: Snapshot } = {}): Promise<void> {
+  async set(key: Key, value: unknown, { since, ...options }: Timing & { since?: Snapshot } = {}): Promise<void> {
     this.#view.refuseWhenClosed('set');
     if (since !== undefined && !isSnapshot(since)) throw expected('since', 'a snapshot of this cache', since);
-    refuseUnknown(timing, setNames, 'set');
-    const settings = resolveReadOptions(timing, this.parts.settings.read);
+    refuseUnknown(options, setNames, 'set');
+    const settings = resolveReadOptions(options, this.parts.settings.read);
     // An audit leaves no mark.
     if (currentAudit(this.parts) !== undefined) return;
     // Past the cache nothing is stored; the old value ends all the same.
@@ -221,73 +221,4 @@ export class CacheView implements CoreCache {
   async close({ timeout = 5000 }: { timeout?: Duration } = {}): Promise<void> {
     await closeParts(this.parts, parseDuration('timeout', timeout));
   }
-
-  #asking(key: string, read: Read<unknown, string>): Ask {
-    if (typeof read.load !== 'function') throw expected('load', 'a function', read.load);
-    const { key: own, load, fresh = false } = read;
-    const settings = this.#settingsOf(read);
-    return this.#view.ask(key, {
-      name: nameOf(own),
-      settings,
-      version: this.parts.settings.version,
-      fresh,
-      load: load as Query['load'],
-    });
-  }
-
-  #settingsOf(read: Read<unknown, string>): ReadSettings {
-    const base = this.parts.settings.read;
-    // The common read names tags at most; there is nothing to check and complete in it.
-    let says = 'nothing';
-    for (const name in read)
-      if (name !== 'key' && name !== 'load') says = name === 'tags' && says === 'nothing' ? 'tags' : 'more';
-    if (says === 'nothing') return base;
-    if (says === 'tags') return read.tags === undefined ? base : withTags(base, checkTags(read.tags));
-    const { key: _, load: __, ...options } = read;
-    return resolveReadOptions(options, base);
-  }
-
-  /** What is stored and may be served, without loading. */
-  async #find(key: Key): Promise<Landing | undefined> {
-    this.#view.refuseWhenClosed('get');
-    const ask = this.#view.askFor(key);
-    if (this.#view.mode() !== 'on' || currentUnit(this.parts) !== undefined) return undefined;
-    const { entry, tolerated, source } = await look(this.parts, ask);
-    if (entry === undefined || tolerated || this.parts.clock.now() >= entry.freshUntil) {
-      const { key, tenant } = ask.identity;
-      const { events, stats } = this.parts;
-      stats.tally(ask.counter, tenant, []).miss();
-      events.emit('miss', { key, name: ask.counter.name, reason: 'nothing stored', ...marksOf(stats, tenant, []) });
-      return undefined;
-    }
-    const landing = landed(this.parts, entry, source, false, undefined);
-    this.#view.report(ask, landing);
-    return protectedAs(landing, ask.settings.copy, this.parts.types);
-  }
-}
-
-/** The error of a read, or of what is none. */
-function asRead(read: unknown, error: unknown): unknown {
-  if (typeof read === 'object' && read !== null) return error;
-  return expected('read', 'an object with `key` and `load`', read);
-}
-
-/** For a read that goes past the cache: its tags belong to the load around it, which may be stored. */
-function taggedLoad(read: Read<unknown, string> | undefined): Query['load'] | undefined {
-  if (typeof read?.load !== 'function') return undefined;
-  return (context) => {
-    if (read.tags !== undefined) context.tag(...read.tags);
-    return read.load(context);
-  };
-}
-
-/** Reads that say something about staleness or freshness are for `fill` to think about. */
-function isOrdinary(read: Read<unknown, string>): boolean {
-  return (
-    !read.fresh &&
-    read.maxStale === undefined &&
-    read.copy === undefined &&
-    read.timeout === undefined &&
-    read.tolerate === undefined
-  );
 }

@@ -1,14 +1,17 @@
 import { encodeArguments, encodeKey, type Key, type KeyPart } from '../values/index.js';
 import type { Ask, Refined } from './ask.js';
+import { namesOf, refuseUnknown } from './check.js';
 import { checkTags, tagsOf, type What } from './dependency.js';
 import type { Duration } from './duration.js';
 import { answerOf } from './entry.js';
 import { describe, expected } from './errors.js';
 import { type Landing, valueOf } from './flight.js';
+import type { MethodOptions } from './functions.js';
 import { clearTags } from './identity.js';
 import type { Member } from './member.js';
 import type { ReadSettings } from './options.js';
-import { refuseUnknown, resolveReadOptions, withTags, wrapNames } from './resolve.js';
+import { cachedOf } from './report.js';
+import { reading, resolveReadOptions, withTags } from './resolve.js';
 import { acknowledge } from './transaction.js';
 import type { View } from './view.js';
 import { warnOnce } from './warn.js';
@@ -27,6 +30,15 @@ type Options = {
   when?: (this: unknown, ...args: unknown[]) => boolean;
   key?: (this: unknown, ...args: unknown[]) => Key;
 };
+
+const wrapNames = namesOf<MethodOptions<any[], unknown, unknown, string> & { key?: unknown }>({
+  name: true,
+  key: true,
+  version: true,
+  tagsOf: true,
+  when: true,
+  ...reading,
+});
 
 /**
  * A cached function: its options are checked and completed once, here, so that a call makes a key and looks.
@@ -99,7 +111,7 @@ export class Caller {
     return {
       fresh: (...args: unknown[]) => landed(args, true).then(valueOf),
       read: async (...args: unknown[]) => {
-        return view.cachedOf(await landed(args, false));
+        return cachedOf(await landed(args, false));
       },
       key: (...args: unknown[]) => this.keyText(self, args),
       invalidate: async (...args: unknown[]) => view.delete(this.keyText(self, args)),

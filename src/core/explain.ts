@@ -1,6 +1,7 @@
 import { decodeEntry } from '../values/index.js';
 import type { Ask } from './ask.js';
-import { Known, knownTags } from './look.js';
+import { Known } from './known.js';
+import { knownTags } from './look.js';
 import type { Parts } from './parts.js';
 import { isFenced, type Version } from './store.js';
 

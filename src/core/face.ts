@@ -12,9 +12,9 @@ import type {
   MethodDecorator,
   MethodOptions,
 } from './functions.js';
-import type { Receipt } from './invalidate.js';
 import type { LoadContext, ReadOptions, Timing } from './options.js';
 import type { Cached, Traced } from './outcome.js';
+import type { Receipt } from './receipt.js';
 import type { Snapshot } from './snapshot.js';
 import type { CountedBy, Counts } from './stats.js';
 

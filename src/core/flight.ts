@@ -1,5 +1,6 @@
 import { handOut, type Kept, keep, type TypeTable } from '../values/index.js';
 import type { Ask } from './ask.js';
+import type { Entry } from './entry.js';
 import type { Copy } from './options.js';
 import type { Cached } from './outcome.js';
 import type { Version } from './store.js';
@@ -11,7 +12,7 @@ export interface Flight {
   /** Who took off. */
   readonly ask: Ask;
   readonly landed: Promise<Landing>;
-  /** What those get who joined in passing, nothing when they must look for themselves; see `gather` in `fill`. */
+  /** What those get who joined in passing, nothing when they must look for themselves; see `joinCrowd`. */
   crowd: Promise<Landing | undefined> | undefined;
   /** Flights that its load is waiting for. */
   readonly waiting: Set<Flight>;
@@ -35,6 +36,31 @@ export interface Landing extends Omit<Cached<unknown>, 'value' | 'reason'> {
   readonly own: boolean;
   /** Why nothing that contains the value may be stored. */
   readonly torn: string | undefined;
+}
+
+/** How a read ends that is answered by what was stored. @param now - of the coarse clock */
+export function landingOf(
+  entry: Entry,
+  source: 'near' | 'store',
+  now: number,
+  stale: boolean,
+  reason: string | undefined,
+): Landing {
+  entry.used = true;
+  return {
+    kept: entry.kept,
+    raw: undefined,
+    source,
+    age: Math.max(0, now - entry.storedAt),
+    stored: true,
+    reason,
+    pairs: entry,
+    epoch: entry.epoch,
+    ttl: Math.max(0, entry.freshUntil - now),
+    stale,
+    own: false,
+    torn: undefined,
+  };
 }
 
 /** A landing for a caller who wants values protected in another way than the one who stored it. */

@@ -3,9 +3,9 @@ import type { What } from './dependency.js';
 import type { Derivable } from './derivable.js';
 import type { Duration } from './duration.js';
 import type { Explanation } from './explain.js';
-import type { Receipt } from './invalidate.js';
 import type { ReadOptions } from './options.js';
 import type { Cached } from './outcome.js';
+import type { Receipt } from './receipt.js';
 
 /** Whether every argument can become a key by itself. */
 export type AllDerivable<A extends readonly unknown[]> = false extends { [I in keyof A]-?: Derivable<A[I]> }[number]

@@ -3,19 +3,10 @@ import { InvalidationPendingError } from './errors.js';
 import type { Events } from './events.js';
 import { clearTags, isEarlyTag } from './identity.js';
 import type { CacheSettings } from './options.js';
+import { type Receipt, receiptOf } from './receipt.js';
 import type { StoreSession, Version } from './store.js';
 import type { Tags } from './tags.js';
-
-/** What `invalidate` resolves with. */
-export interface Receipt {
-  /** What was invalidated. */
-  readonly tags: readonly string[];
-  /**
-   * Resolves when nobody can serve the old value any more: at once while every process works with `maxStale: 0`, else
-   * after the largest one of them. Rejects when the store could not be asked.
-   */
-  readonly everywhere: Promise<void>;
-}
+import { type Sent, Undelivered } from './undelivered.js';
 
 /**
  * Invalidation: giving tags new versions in the store, and the truth about whether that has happened.
@@ -31,8 +22,7 @@ export class Invalidations {
   readonly #tags: Tags;
   readonly #session: StoreSession;
   readonly #events: Events;
-  /** Undelivered tags. */
-  readonly #pending = new Map<string, Pending>();
+  readonly #undelivered: Undelivered;
   /** Calls that are waiting for the store, and what for. */
   readonly #underWay = new Map<Promise<unknown>, readonly string[]>();
   /** What is to be raised later. */
@@ -48,6 +38,7 @@ export class Invalidations {
     this.#tags = parts.tags;
     this.#session = parts.session;
     this.#events = parts.events;
+    this.#undelivered = new Undelivered(parts.tags, clearTags(!this.#isAlone));
   }
 
   /** Without a store, this process is all there is. */
@@ -57,7 +48,7 @@ export class Invalidations {
 
   /** Tags that the store has not confirmed. */
   get pending(): readonly string[] {
-    return [...this.#pending.keys()];
+    return this.#undelivered.tags;
   }
 
   /**
@@ -72,7 +63,7 @@ export class Invalidations {
     const versions = await this.#track(this.#send(unique, started, owner), unique);
     const acknowledged = this.#clock.now();
     this.#events.emit('invalidate', { tags: unique, duration: acknowledged - started });
-    return { versions, receipt: this.#receipt(unique, acknowledged) };
+    return { versions, receipt: receiptOf(this.#session, this.#clock, unique, acknowledged) };
   }
 
   /**
@@ -83,7 +74,7 @@ export class Invalidations {
     // Without a store this takes effect at once, and is all that there is.
     if (this.#isAlone) return this.raise(tags);
     this.#keep(tags, this.#clock.now());
-    const kept = new Map(tags.map((tag) => [tag, this.#pending.get(tag)]));
+    const kept = this.#undelivered.now(tags);
     return this.raise(tags).finally(() => this.#forget(kept));
   }
 
@@ -112,29 +103,28 @@ export class Invalidations {
   async deliver(): Promise<void> {
     this.#retry?.();
     this.#retry = undefined;
-    if (this.#pending.size === 0 || this.#delivering || this.#closed) return;
+    if (this.#undelivered.isEmpty || this.#delivering || this.#closed) return;
     this.#delivering = true;
-    const sent = new Map(this.#pending);
-    const tags = [...sent.keys()];
+    const { tags, since } = this.#undelivered;
+    const sent = this.#undelivered.now(tags);
     try {
       await this.#inOrder(tags);
       this.#confirm(tags);
       this.#forget(sent);
-      const first = Math.min(...[...sent.values()].map((pending) => pending.since));
-      this.#events.emit('invalidate', { tags, duration: this.#clock.now() - first });
+      this.#events.emit('invalidate', { tags, duration: this.#clock.now() - since });
     } catch {
       // Still down. The next try comes with `up`, or with the timer.
     } finally {
       this.#delivering = false;
-      if (this.#pending.size > 0) this.#tryLater();
-      else this.#wakeSettled();
+      if (this.#undelivered.isEmpty) this.#wakeSettled();
+      else this.#tryLater();
     }
   }
 
   /** Resolves when nothing is under way or undelivered. @throws InvalidationPendingError after `timeout` milliseconds */
   async settled(timeout: number, closing = false): Promise<void> {
     const end = this.#clock.now() + timeout;
-    while (this.#underWay.size > 0 || this.#pending.size > 0) {
+    while (this.#underWay.size > 0 || !this.#undelivered.isEmpty) {
       const left = end - this.#clock.now();
       if (left <= 0 || this.#closed)
         throw new InvalidationPendingError([...new Set([...this.pending, ...[...this.#underWay.values()].flat()])], {
@@ -188,33 +178,14 @@ export class Invalidations {
     for (const tag of tags) this.#tags.touch(tag);
   }
 
-  /** They were confirmed, unless refused again meanwhile: that write may be younger than what was confirmed. */
-  #forget(sent: ReadonlyMap<string, Pending | undefined>): void {
-    for (const [tag, pending] of sent) {
-      if (pending === undefined || this.#pending.get(tag) !== pending) continue;
-      this.#pending.delete(tag);
-      this.#tags.distrust(tag, false);
-    }
-    if (this.#pending.size === 0) this.#wakeSettled();
+  #forget(sent: Sent): void {
+    this.#undelivered.forget(sent);
+    if (this.#undelivered.isEmpty) this.#wakeSettled();
   }
 
   #keep(tags: readonly string[], since: number): void {
-    for (const tag of tags) {
-      this.#pending.set(tag, { since: this.#pending.get(tag)?.since ?? since });
-      this.#tags.distrust(tag, true);
-    }
-    if (this.#pending.size > maxPending) this.#keepAll(since);
+    this.#undelivered.keep(tags, since);
     this.#tryLater();
-  }
-
-  /** Too many to remember one by one: everything ends instead. */
-  #keepAll(since: number): void {
-    for (const tag of this.#pending.keys()) this.#tags.distrust(tag, false);
-    this.#pending.clear();
-    for (const tag of clearTags(!this.#isAlone)) {
-      this.#pending.set(tag, { since });
-      this.#tags.distrust(tag, true);
-    }
   }
 
   #tryLater(): void {
@@ -238,32 +209,6 @@ export class Invalidations {
   #wakeSettled(): void {
     for (const wake of this.#settledWaiters) wake();
   }
-
-  #receipt(tags: readonly string[], acknowledged: number): Receipt {
-    const wait = async () => {
-      const reach = await this.#session.reach();
-      const left = acknowledged + reach - this.#clock.now();
-      if (left > 0) await new Promise<void>((resolve) => void this.#clock.after(left, resolve));
-    };
-    let everywhere: Promise<void> | undefined;
-    return {
-      tags,
-      // Asked for only when somebody wants to know: it costs a question to the store.
-      get everywhere() {
-        if (everywhere === undefined) {
-          everywhere = wait();
-          everywhere.catch(() => {}); // whoever awaits it is told; who only looked at the receipt must not crash
-        }
-        return everywhere;
-      },
-    };
-  }
 }
 
-/** When the oldest refusal was; one object for each refusal. */
-interface Pending {
-  readonly since: number;
-}
-
-const maxPending = 10_000;
 const retryEvery = 1000;

@@ -1,8 +1,14 @@
 import type { Ask } from './ask.js';
 import { keysAround } from './context.js';
 import { LoadTimeoutError } from './errors.js';
-import type { Flight } from './flight.js';
+import type { Flight, Landing } from './flight.js';
+import { Known } from './known.js';
 import type { Parts } from './parts.js';
+
+/**
+ * Sharing somebody else's load: waiting for it, and whether what it gives is an answer for those who came later. It
+ * began before they did, so its versions are from before a write that they may have to see.
+ */
 
 /** What came of waiting for somebody else's load. */
 export type Joined<T> =
@@ -32,6 +38,36 @@ export async function join<T>(parts: Parts, ask: Ask, flight: Flight, landing: (
     throw error;
   } finally {
     for (const mine of own) mine.waiting.delete(flight);
+  }
+}
+
+/**
+ * The crowd at a flight: readers who came before it landed and have nothing special in mind. One look after the landing
+ * began later than all of them, so it answers for all. If the value may not be shared, each reads on by himself, with
+ * his own function.
+ */
+export function joinCrowd(parts: Parts, flight: Flight): Promise<Landing | undefined> {
+  flight.crowd ??= flight.landed.then(async (landing) =>
+    !landing.own && (await stillHolds(parts, flight.ask, landing)) ? landing : undefined,
+  );
+  return flight.crowd;
+}
+
+/** Whether a load that began before this read may still answer it. */
+export async function stillHolds(parts: Parts, ask: Ask, landing: Landing): Promise<boolean> {
+  if (landing.torn !== undefined) return false;
+  const known = new Known(parts, parts.clock.now() - ask.settings.maxStale);
+  const pairs = [...landing.pairs];
+  const tags = pairs.map(([tag]) => tag);
+  try {
+    await known.ask(undefined, tags);
+    return known.holds(
+      landing.epoch,
+      tags,
+      pairs.map(([, version]) => version),
+    );
+  } catch {
+    return false;
   }
 }
 

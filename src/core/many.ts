@@ -1,21 +1,21 @@
 import { encodeKey, type Key } from '../values/index.js';
+import { orAged } from './aged.js';
+import { answers } from './answers.js';
 import type { Ask } from './ask.js';
 import { audit } from './audit.js';
 import { orTorn } from './context.js';
 import { checkTags } from './dependency.js';
-import { describe, expected } from './errors.js';
+import { expected } from './errors.js';
 import type { ReadMany } from './face.js';
-import { fill, orAged, serve, takeOff } from './fill.js';
-import { type Landing, protectedAs, valueOf } from './flight.js';
-import { openScope, runLoad, type Said, settle, tellOfLoad } from './load.js';
+import { fill, serve, takeOff } from './fill.js';
+import { protectedAs, valueOf } from './flight.js';
+import { type Absent, absentOne, type LoadMany, loadTogether } from './load-together.js';
 import { look, type Sight } from './look.js';
 import type { LoadContext } from './options.js';
-import type { Parts } from './parts.js';
 import { loadPast } from './past.js';
+import { cachedFrom, report } from './report.js';
 import { resolveReadOptions, withTags } from './resolve.js';
-import { Scope } from './scope.js';
 import { nameOf } from './stats.js';
-import type { Version } from './store.js';
 import type { View } from './view.js';
 
 /**
@@ -42,170 +42,87 @@ export async function fillMany<In, T>(view: View, read: ReadMany<In, T, string>)
     }
   }
 
-  const places = new Map<string, Place<In>>();
+  const items = new Map<string, Item<In>>();
   const order = inputs.map((input, i) => {
     const own = keys[i] as Key;
     const full = view.keyOf(texts[i] as string);
-    const known = places.get(full);
+    const known = items.get(full);
     if (known !== undefined) return known;
     const settings = tags === undefined ? base : withTags(base, checkTags(tags(input)));
     const single = async (context: LoadContext) => [...answers([input], await load([input], context))][0]?.[1];
-    const place: Place<In> = {
+    const item: Item<In> = {
       input,
       ask: view.ask(full, { name: nameOf(own), settings, version, fresh, load: single }),
       answer: () => undefined,
     };
-    places.set(full, place);
-    return place;
+    items.set(full, item);
+    return item;
   });
 
-  const missing = [...places.values()].filter((place) => {
-    const entry = fresh || options.copy !== undefined ? undefined : view.hit(place.ask.identity.key, base);
-    if (entry !== undefined) place.answer = () => view.cachedFrom(entry).value;
+  const missing = [...items.values()].filter((item) => {
+    const entry = fresh || options.copy !== undefined ? undefined : view.hit(item.ask.identity.key, base);
+    if (entry !== undefined) item.answer = () => cachedFrom(parts, entry).value;
     return entry === undefined;
   });
   const past = missing.length > 0 ? view.whyPast() : undefined;
-  if (past !== undefined) await loadAllPast(view, missing, load as Load<In>, past);
-  else await orTorn(view.parts, fillAll(view, missing, load as Load<In>));
-  return order.map((place) => place.answer() as T);
+  if (past !== undefined) await loadAllPast(view, missing, load as LoadMany<In>, past);
+  else await orTorn(view.parts, fillAll(view, missing, load as LoadMany<In>));
+  return order.map((item) => item.answer() as T);
 }
 
 /** One input, and what came of it. */
-interface Place<In> {
+interface Item<In> {
   readonly input: In;
   readonly ask: Ask;
   /** Asked for each place in the list: copies are private, also those of a duplicate. */
   answer: () => unknown;
 }
 
-type Load<In> = (missing: readonly In[], context: LoadContext) => unknown;
-
-async function fillAll<In>(view: View, places: readonly Place<In>[], load: Load<In>): Promise<void> {
+async function fillAll<In>(view: View, items: readonly Item<In>[], load: LoadMany<In>): Promise<void> {
   const { parts } = view;
   const begun = parts.begin();
-  const sights = await Promise.all(places.map(({ ask }) => look(parts, ask)));
+  const sights = await Promise.all(items.map(({ ask }) => look(parts, ask)));
   const absent: Absent<In>[] = [];
-  const landings = places.map((place, i) => {
+  const landings = items.map((item, i) => {
     const sight = sights[i] as Sight;
-    const found = place.ask.fresh ? undefined : serve(parts, place.ask, sight);
+    const found = item.ask.fresh ? undefined : serve(parts, item.ask, sight);
     if (found !== undefined) return found;
     // Somebody else loads it: waited for, and checked, like any flight that is joined.
-    if (!place.ask.fresh && parts.flights.has(place.ask.identity.key)) return fill(parts, place.ask);
-    const waiting: Absent<In> = { place, sight, ...withResolvers() };
+    if (!item.ask.fresh && parts.flights.has(item.ask.identity.key)) return fill(parts, item.ask);
+    const waiting = absentOne(item.input, item.ask, sight);
     absent.push(waiting);
-    return takeOff(parts, place.ask, begun, orAged(parts, place.ask, sight, waiting.landing));
+    return takeOff(parts, item.ask, begun, orAged(parts, item.ask, sight, waiting.landing));
   });
   if (absent.length > 0) void loadTogether(parts, absent, load);
   const landed = await Promise.allSettled(landings);
   for (const [i, outcome] of landed.entries()) {
     if (outcome.status === 'rejected') throw outcome.reason;
-    const place = places[i] as Place<In>;
-    view.report(place.ask, outcome.value);
-    audit(parts, place.ask, outcome.value);
-    const landing = protectedAs(outcome.value, place.ask.settings.copy, parts.types);
-    place.answer = () => valueOf(landing);
+    const item = items[i] as Item<In>;
+    report(parts, item.ask, outcome.value);
+    audit(parts, item.ask, outcome.value);
+    const landing = protectedAs(outcome.value, item.ask.settings.copy, parts.types);
+    item.answer = () => valueOf(landing);
   }
-}
-
-/** A missing one, and its flight in our hands. */
-interface Absent<In> {
-  readonly place: Place<In>;
-  readonly sight: Sight;
-  readonly landing: Promise<Landing>;
-  resolve(landing: Landing): void;
-  reject(error: unknown): void;
-}
-
-/** One load for all of them; what it reports as its dependencies, each of them depends on. */
-async function loadTogether<In>(parts: Parts, absent: readonly Absent<In>[], load: Load<In>): Promise<void> {
-  const first = (absent[0] as Absent<In>).place.ask;
-  const scopes = absent.map(({ place, sight }) => openScope(parts, place.ask, sight));
-  const common = openCommon(parts, absent);
-  const said: Said = { ttl: undefined };
-  const started = parts.clock.now();
-  try {
-    const inputs = absent.map(({ place }) => place.input);
-    const answer = await runLoad(
-      parts,
-      {
-        identity: first.identity,
-        settings: first.settings,
-        counter: first.counter,
-        query: { ...first.query, load: (context) => load(inputs, context) },
-      },
-      common,
-      said,
-      absent.map(({ place }) => place.ask.identity.key),
-    );
-    const values = answers(inputs, answer);
-    const cost = parts.clock.now() - started;
-    common.close();
-    let unstored: string | undefined;
-    absent.forEach(({ place, sight, resolve, reject }, i) => {
-      const scope = scopes[i] as Scope;
-      scope.include(common);
-      try {
-        const landing = settle(
-          parts,
-          place.ask,
-          sight,
-          scope,
-          (values[i] as [In, unknown])[1],
-          said.ttl,
-          cost,
-          undefined,
-        );
-        if (!landing.stored) unstored ??= landing.reason;
-        resolve(landing);
-      } catch (error) {
-        unstored ??= (error as Error).message;
-        reject(error);
-      }
-    });
-    tellOfLoad(parts, first, pairsOf(scopes), {
-      ...{ duration: cost, stored: unstored === undefined },
-      ...(unstored === undefined ? {} : { reason: unstored }),
-    });
-  } catch (error) {
-    const duration = parts.clock.now() - started;
-    tellOfLoad(parts, first, pairsOf([common, ...scopes]), { duration, stored: false, reason: 'it failed', error });
-    for (const { reject } of absent) reject(error);
-  }
-}
-
-/** What any of them depends on, each tag once: looked for only where somebody counts by tags. */
-function pairsOf(scopes: readonly Scope[]): Iterable<readonly [string, unknown]> {
-  return { [Symbol.iterator]: () => new Map(scopes.flatMap(({ pairs }) => [...pairs]))[Symbol.iterator]() };
-}
-
-/** What the load for all of them depends on; any version from before it is as good as another. */
-function openCommon<In>(parts: Parts, absent: readonly Absent<In>[]): Scope {
-  const { place, sight } = absent.find((one) => one.sight.before !== undefined) ?? (absent[0] as Absent<In>);
-  const before = new Map<string, Version>();
-  for (const { sight: one } of absent)
-    if (one.epoch === sight.epoch) for (const [tag, version] of one.before ?? []) before.set(tag, version);
-  const of = { key: place.ask.identity.key, name: place.ask.counter.name };
-  return new Scope(parts.tags, of, before, sight.epoch, true);
 }
 
 async function loadAllPast<In>(
   view: View,
-  places: readonly Place<In>[],
-  load: Load<In>,
+  items: readonly Item<In>[],
+  load: LoadMany<In>,
   reason: string,
 ): Promise<void> {
-  const first = (places[0] as Place<In>).ask;
-  const inputs = places.map(({ input }) => input);
+  const first = (items[0] as Item<In>).ask;
+  const inputs = items.map(({ input }) => input);
   const tagged = first.settings.tags !== undefined;
   const all = view.ask('', {
     name: first.counter.name,
-    settings: { ...first.settings, tags: tagged ? places.flatMap(({ ask }) => ask.settings.tags ?? []) : undefined },
+    settings: { ...first.settings, tags: tagged ? items.flatMap(({ ask }) => ask.settings.tags ?? []) : undefined },
     version: '',
     load: (context) => load(inputs, context),
   });
   const landing = await loadPast(view.parts, all, reason);
   answers(inputs, landing.raw).forEach(([, value], i) => {
-    (places[i] as Place<In>).answer = () => value;
+    (items[i] as Item<In>).answer = () => value;
   });
 }
 
@@ -223,34 +140,4 @@ async function loadUnkeyable<In, T>(
   });
   const values = new Map(answers(unique, landing.raw));
   return inputs.map((input) => values.get(input) as T);
-}
-
-/** Pairs of input and value, whichever way the load answered. @throws TypeError */
-export function answers<In>(inputs: readonly In[], answer: unknown): [In, unknown][] {
-  if (answer instanceof Map) {
-    // A key of another type, such as the text that a driver makes of a bigint, would look like a row that is missing.
-    const known = new Set<unknown>(inputs);
-    for (const key of answer.keys())
-      if (!known.has(key))
-        throw new TypeError(
-          `Expected \`load\` to answer with a Map from inputs to values, got the key ${describe(key)}, which is none of the inputs`,
-        );
-    return inputs.map((input) => [input, answer.get(input)]);
-  }
-  if (!Array.isArray(answer)) throw expected('load', 'a function that answers with a list or a Map', answer);
-  if (answer.length !== inputs.length)
-    throw new TypeError(
-      `Expected \`load\` to answer with ${inputs.length} values, one for each input and in their order, got ${answer.length}; a Map from input to value may leave some out`,
-    );
-  return inputs.map((input, i) => [input, answer[i]]);
-}
-
-function withResolvers(): Pick<Absent<never>, 'landing' | 'resolve' | 'reject'> {
-  let resolve!: (landing: Landing) => void;
-  let reject!: (error: unknown) => void;
-  const landing = new Promise<Landing>((yes, no) => {
-    resolve = yes;
-    reject = no;
-  });
-  return { landing, resolve, reject };
 }

@@ -1,6 +1,6 @@
 import { currentScope } from './context.js';
 import { StoreUnavailableError } from './errors.js';
-import { Known } from './look.js';
+import { Known } from './known.js';
 import type { Parts } from './parts.js';
 import type { Observation, Observed } from './port.js';
 import { maxPairs, type Scope } from './scope.js';

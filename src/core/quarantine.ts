@@ -73,7 +73,8 @@ export class Quarantine {
       if (question !== this.#questions) return;
       this.#stop();
       this.#tell(error);
-      this.#stop = this.#clock.after(retryEvery, () => this.#ask(epoch));
+      const pause = error === notConnected ? connectsWithin : retryEvery;
+      this.#stop = this.#clock.after(pause, () => this.#ask(epoch));
     }
   }
 
@@ -88,5 +89,7 @@ export class Quarantine {
 
 /** Of asking a database that did not answer. Milliseconds. */
 const retryEvery = 1000;
+/** Of looking whether a client is connected by now that connects with its first statement. */
+const connectsWithin = 100;
 /** Milliseconds after which somebody is told. */
 const patience = 30_000;

@@ -1,5 +1,5 @@
 import { StoreUnavailableError } from './errors.js';
-import { Known } from './look.js';
+import { Known } from './known.js';
 import type { Parts } from './parts.js';
 import type { Version } from './store.js';
 

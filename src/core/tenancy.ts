@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { expected } from './errors.js';
 
 /** For whom the running code works, by `runAsTenant` of a cache; the inner one first. */
 interface TenantScope {
@@ -39,4 +40,10 @@ export class Tenancy {
     storage ??= new AsyncLocalStorage();
     return storage.run({ owner: this, tenant, outer: storage.getStore() }, fn);
   }
+}
+
+/** @throws TypeError */
+export function checkTenant(id: unknown): string | number {
+  if ((typeof id === 'string' && id !== '') || (typeof id === 'number' && !Number.isNaN(id))) return id;
+  throw expected('tenant', 'a non-empty text or a number', id);
 }

@@ -1,7 +1,7 @@
 import { currentUnit, runWithin } from './context.js';
 import { InvalidationPendingError } from './errors.js';
-import type { Receipt } from './invalidate.js';
 import type { Parts } from './parts.js';
+import type { Receipt } from './receipt.js';
 import { createUnit, type Outcome } from './unit.js';
 
 /**

@@ -1,4 +1,4 @@
-import type { Receipt } from './invalidate.js';
+import type { Receipt } from './receipt.js';
 
 /** What became of a transaction's invalidations: a receipt, why nobody confirmed them, or nothing when it was rolled back. */
 export type Outcome = Receipt | Error | undefined;

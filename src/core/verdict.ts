@@ -2,7 +2,7 @@ import { bytesOf, compare, handOut, type Kept } from '../values/index.js';
 import type { Ask } from './ask.js';
 import { marksOf } from './events.js';
 import { standingTags } from './identity.js';
-import { Known } from './look.js';
+import { Known } from './known.js';
 import type { Parts } from './parts.js';
 import type { Version } from './store.js';
 import { warnOnce } from './warn.js';

@@ -21,6 +21,7 @@ import type {
   Safety,
   Unit,
 } from './port.js';
+import { cachedFrom, cachedOf } from './report.js';
 import { resolveReadOptions } from './resolve.js';
 import type { Version } from './store.js';
 import { acknowledge } from './transaction.js';
@@ -148,10 +149,10 @@ export class ViewPort implements Port {
     try {
       key = view.keyOf(encodeKey(read.key as never, parts.types));
     } catch (error) {
-      return view.unkeyable(error, name, load).then((landing) => view.cachedOf<T>(landing));
+      return view.unkeyable(error, name, load).then((landing) => cachedOf<T>(landing));
     }
     const entry = fresh ? undefined : view.hit(key, settings);
-    if (entry !== undefined) return Promise.resolve(view.cachedFrom<T>(entry));
+    if (entry !== undefined) return Promise.resolve(cachedFrom<T>(parts, entry));
     const { version } = parts.settings;
     const query: Query = {
       ...{ name, settings, version, fresh, load, again },
@@ -161,10 +162,10 @@ export class ViewPort implements Port {
         return read.likely;
       },
     };
-    const miss = () => view.miss(view.ask(key, query)).then((landing) => view.cachedOf<T>(landing));
+    const miss = () => view.miss(view.ask(key, query)).then((landing) => cachedOf<T>(landing));
     const joined = fresh || settings.tolerate > 0 ? undefined : view.join(key, settings);
     if (joined === undefined) return miss();
-    return joined.then((landing) => (landing === undefined ? miss() : view.cachedOf<T>(landing)));
+    return joined.then((landing) => (landing === undefined ? miss() : cachedOf<T>(landing)));
   }
 
   settings(options: object, base: ReadSettings = this.#view.parts.settings.read): ReadSettings {

@@ -1,4 +1,4 @@
-import { encodeKey, handOut, type Key, UnkeyableError } from '../values/index.js';
+import { encodeKey, type Key, UnkeyableError } from '../values/index.js';
 import { Ask, type Query } from './ask.js';
 import { audit } from './audit.js';
 import type { Audits } from './audits.js';
@@ -7,16 +7,18 @@ import { type Entry, holdsHere } from './entry.js';
 import { ClosedError, expected, TenantMissingError } from './errors.js';
 import { marksOf } from './events.js';
 import { type Explanation, explain } from './explain.js';
-import { fill, gather } from './fill.js';
-import { type Landing, protectedAs, valueOf } from './flight.js';
+import { fill } from './fill.js';
+import { type Landing, protectedAs } from './flight.js';
 import { deleteTag, type Identity, keyTag, type Place, starsOf } from './identity.js';
-import type { Receipt } from './invalidate.js';
+import { joinCrowd } from './join.js';
 import type { LoadContext, Mode, ReadSettings } from './options.js';
-import type { Cached } from './outcome.js';
 import type { Parts } from './parts.js';
 import { loadPast } from './past.js';
+import type { Receipt } from './receipt.js';
+import { ageOf, cachedFrom, report } from './report.js';
 import { shadow } from './shadow.js';
 import { nameOf } from './stats.js';
+import { checkTenant } from './tenancy.js';
 import { invalidate } from './transaction.js';
 import { warnOnce } from './warn.js';
 
@@ -26,7 +28,8 @@ import { warnOnce } from './warn.js';
  *
  * A hit is: the full key, an entry in memory, its age, its versions. Nothing on that path is asynchronous, merges
  * options or looks anything up twice; whatever does not pass is `fill`'s. Views differ in the key's beginning and in
- * what `clear` raises; all else is shared.
+ * what `clear` raises; all else is shared. Place and path are one class, since a hit must find in a field of its own
+ * what the place has to say, which most of the time is nothing.
  */
 export class View {
   readonly parts: Parts;
@@ -90,7 +93,7 @@ export class View {
         key,
         name: entry.counter.name,
         source: 'near',
-        age: this.#ageOf(entry),
+        age: ageOf(parts, entry),
         stale: false,
         ...marksOf(parts.stats, entry.tenant, entry),
       });
@@ -108,9 +111,9 @@ export class View {
     // What its reader tolerates, those who join may not; nor may its time be longer or shorter than theirs.
     const alike = ask.settings.tolerate === 0 && ask.settings.maxStale === maxStale && ask.settings.hard === hard;
     if (!alike) return undefined;
-    return gather(parts, flight).then((landing) => {
+    return joinCrowd(parts, flight).then((landing) => {
       if (landing === undefined) return undefined;
-      this.report(ask, landing);
+      report(parts, ask, landing);
       return protectedAs(landing, copy, parts.types);
     });
   }
@@ -122,7 +125,7 @@ export class View {
     const why = this.whyPast();
     if (why !== undefined) return this.past(ask, why);
     const landing = await orTorn(parts, this.mode() === 'shadow' ? shadow(parts, ask) : fill(parts, ask));
-    this.report(ask, landing);
+    report(parts, ask, landing);
     audit(parts, ask, landing);
     return protectedAs(landing, ask.settings.copy, parts.types);
   }
@@ -130,7 +133,7 @@ export class View {
   /** A read that goes past the cache. */
   async past(ask: Ask, why: string): Promise<Landing> {
     const landing = await loadPast(this.parts, ask, why);
-    this.report(ask, landing);
+    report(this.parts, ask, landing);
     return landing;
   }
 
@@ -162,15 +165,6 @@ export class View {
     this.parts.names.set(full, owner);
   }
 
-  cachedOf<T>(landing: Landing): Cached<T> {
-    const { source, age, stored, reason } = landing;
-    return { value: valueOf(landing) as T, source, age, stored, ...(reason === undefined ? {} : { reason }) };
-  }
-
-  cachedFrom<T>(entry: Entry): Cached<T> {
-    return { value: handOut(entry.kept) as T, source: 'near', age: this.#ageOf(entry), stored: true };
-  }
-
   /** A call whose arguments cannot become a key is not cached: somebody would get another's value. */
   async unkeyable(
     error: unknown,
@@ -182,26 +176,6 @@ export class View {
     warnOnce(`unkeyable:${name}`, `'${name}' is not cached: ${error.message}. Give a \`key\`.`);
     const ask = this.ask('', { name, settings: this.parts.settings.read, version: '', load });
     return this.past(ask, error.message);
-  }
-
-  /** Counts and tells how a read ended, and hands its dependencies to the load around it. */
-  report(ask: Ask, landing: Landing): void {
-    const { counter, identity } = ask;
-    const { events, stats } = this.parts;
-    const { key, tenant } = identity;
-    const { name } = counter;
-    const { source, age, stale, pairs, reason = 'nothing stored' } = landing;
-    const marks = () => marksOf(stats, tenant, pairs);
-    if (source === 'near' || source === 'store') {
-      stats.tally(counter, tenant, pairs).hit();
-      if (events.hears('hit')) events.emit('hit', { key, name, source, age, stale, ...marks() });
-    } else if (source === 'load') {
-      stats.tally(counter, tenant, pairs).miss();
-      if (events.hears('miss')) events.emit('miss', { key, name, reason, ...marks() });
-    }
-    if (currentContext() === undefined) return;
-    if (landing.source !== 'database') handUp(this.parts, landing);
-    note(this.parts, () => ({ ...this.cachedOf(landing), name: counter.name }));
   }
 
   async delete(key: Key): Promise<Receipt> {
@@ -245,7 +219,7 @@ export class View {
       stale: false,
       torn: undefined,
     });
-    note(this.parts, () => ({ ...this.cachedFrom(entry), name: entry.counter.name }));
+    note(this.parts, () => ({ ...cachedFrom(this.parts, entry), name: entry.counter.name }));
     return true;
   }
 
@@ -256,16 +230,6 @@ export class View {
     if (settings.tenancy === 'required') throw new TenantMissingError(what);
     return undefined;
   }
-
-  #ageOf(entry: Entry): number {
-    return Math.max(0, this.parts.clock.now() - entry.storedAt);
-  }
-}
-
-/** @throws TypeError */
-export function checkTenant(id: unknown): string | number {
-  if ((typeof id === 'string' && id !== '') || (typeof id === 'number' && !Number.isNaN(id))) return id;
-  throw expected('tenant', 'a non-empty text or a number', id);
 }
 
 const notLoading = () => undefined;

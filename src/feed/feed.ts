@@ -19,11 +19,14 @@ export interface FeedOptions {
 
 /** A running feed. */
 export interface Feed {
-  /** Resolves when it hears of every change from now on. */
+  /**
+   * Resolves when it hears of every change from now on, and nothing older than its beginning is served; while the store
+   * cannot be reached, the cache keeps the latter for when it can.
+   */
   readonly ready: Promise<void>;
   /** Whether it hears of changes at the moment. */
   readonly listening: boolean;
-  /** Ends it. What was cached stays, and is no longer ended by writes of others. */
+  /** Ends it. What was cached stays, and is no longer ended by writes of others. Nobody waits for `ready` any longer. */
   close(): Promise<void>;
 }
 
@@ -79,6 +82,7 @@ export function createFeed(options: FeedOptions): Feed {
       abort.abort();
       listening = false;
       await running;
+      isReady();
     },
   };
 }

@@ -1,5 +1,6 @@
 import { type Duration, expected, parseDuration } from '../adapter/index.js';
 import type { Change, Listener, Source } from './source.js';
+import { noAnswer, slept, unless } from './waiting.js';
 
 /** What is used of a `pg.Client`: a connection of its own, that nothing else uses. */
 export interface ListenClient {
@@ -59,21 +60,19 @@ async function once(
   signal: AbortSignal,
   begun: () => void,
 ): Promise<void> {
-  let fail: (error: unknown) => void = () => {};
-  const failed = new Promise<never>((_, reject) => {
-    fail = reject;
-  });
-  failed.catch(() => {});
-  client.on('error', (error: unknown) => fail(error));
+  const life = new AbortController();
+  const fail = (error: unknown) => life.abort(error);
+  const stop = () => life.abort();
+  signal.addEventListener('abort', stop);
+  client.on('error', fail);
   client.on('end', () => fail(new Error('the connection has ended')));
-  let stop = () => {};
-  const ended = new Promise<void>((resolve) => {
-    stop = resolve;
-    signal.addEventListener('abort', stop);
-  });
-  const within = async (doing: Promise<unknown>) => {
-    const timer = setTimeout(() => fail(new Error(`no answer within ${beat} ms`)), beat);
-    await Promise.race([doing, failed, ended]).finally(() => clearTimeout(timer));
+  const goesOn = () => {
+    if (!signal.aborted) life.signal.throwIfAborted();
+  };
+  const answered = async (doing: Promise<unknown>) => {
+    const timer = setTimeout(() => fail(noAnswer(beat)), beat);
+    await unless(life.signal, doing).finally(() => clearTimeout(timer));
+    goesOn();
   };
   let heard: Change[] = [];
   let telling = false;
@@ -99,14 +98,15 @@ async function once(
     void tell();
   });
   try {
-    await within(client.connect());
-    await within(client.query(`listen ${channel}`));
+    await answered(client.connect());
+    await answered(client.query(`listen ${channel}`));
     // From here on nothing is missed, so what was missed is before it.
     await to.began(true).catch(() => {});
     begun();
     while (!signal.aborted) {
-      await Promise.race([slept(beat, signal), failed]);
-      await within(client.query('select 1'));
+      await slept(beat, life.signal);
+      goesOn();
+      await answered(client.query('select 1'));
     }
   } finally {
     signal.removeEventListener('abort', stop);
@@ -124,18 +124,4 @@ function readChange(payload = ''): Change {
   } catch (cause) {
     throw new Error(`Expected what a trigger of the feed says, got ${JSON.stringify(payload.slice(0, 80))}`, { cause });
   }
-}
-
-/** Waits, but not beyond the end. */
-export function slept(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done);
-  });
 }

@@ -127,8 +127,8 @@ export function truncate(c: Cursor): void {
     if (c.token.text === '*') c.at++;
   } while (c.skipKind(','));
   if (c.skip('RESTART') || c.skip('CONTINUE')) c.expect('IDENTITY');
-  // CASCADE empties tables that are not named.
-  c.skip('RESTRICT');
+  // CASCADE empties tables that are not named, and who knows the foreign keys knows them.
+  if (!c.skip('CASCADE')) c.skip('RESTRICT');
 }
 
 /** COPY of PostgreSQL, in one of two directions. */

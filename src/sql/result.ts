@@ -24,7 +24,9 @@ export function resultOf(c: Cursor, kind: StatementKind, control?: TransactionCo
     local: facts.local,
     // A comment alone is nothing.
     commitsImplicitly:
-      c.dialect.name === 'mysql' && c.end > c.start && (commits.has(kind) || control?.action === 'begin'),
+      c.dialect.name === 'mysql' &&
+      c.end > c.start &&
+      (control?.action === 'begin' || (commits.has(kind) && facts.session !== 'temporary table')),
     parts: [],
     names: named.names,
     readsWholeRows: facts.wholeRows || named.hasWholeRows,

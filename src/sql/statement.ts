@@ -99,9 +99,13 @@ function readOne(tokens: readonly Token[], start: number, end: number, dialect: 
     if (!c.done) c.fail('the end');
     return resultOf(c, kind, control);
   } catch (error) {
-    return opaque(reasonOf(error), dialect, facts.session);
+    const isDefinition = dialect.name !== 'mysql' && definitions.has(tokens[start]!.word);
+    return { ...opaque(reasonOf(error), dialect, facts.session), ...(isDefinition && { kind: 'ddl' }) };
   }
 }
+
+/** What comes behind is for the database to know; but they belong to their transaction, which MySQL's would end. */
+const definitions = new Set(['ALTER', 'CREATE', 'DROP', 'GRANT', 'REVOKE', 'COMMENT']);
 
 interface Head {
   readonly kind: StatementKind;

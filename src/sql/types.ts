@@ -62,6 +62,7 @@ export type StatementKind =
   | 'delete'
   | 'merge'
   | 'truncate'
+  /** A definition; opaque ones too, where they belong to their transaction. */
   | 'ddl'
   | 'copy'
   | 'transaction'

@@ -86,18 +86,30 @@ const traps: readonly Trap[] = [
  */
 export function adapterContract(driver: AdapterDriver, safety?: AdapterSafety): readonly AdapterCase[] {
   return [...traps, ...values(driver.dialect)].flatMap((trap) => {
-    const skip = whyNot(driver, trap);
     const kinds: readonly Processes[] = trap.shared ? ['two'] : ['one', 'two'];
-    return kinds.map(
-      (processes): AdapterCase => ({
+    return kinds.map((processes): AdapterCase => {
+      const skip = whyNot(driver, trap) ?? (processes === 'two' ? whyRefused(driver, trap, safety) : undefined);
+      return {
         name: `${trap.name} (${processes} process${processes === 'one' ? '' : 'es'})`,
         ...(skip !== undefined && { skip }),
         run: async () => {
           if (skip === undefined) await inWorld(driver, processes, trap, trap.body, safety);
         },
-      }),
-    );
+      };
+    });
   });
+}
+
+/** Why strict caches, which share a store, refuse what the case does. */
+function whyRefused(
+  { dialect, refuses = {} }: AdapterDriver,
+  { refused, needs = [] }: Trap,
+  { strict }: AdapterSafety = {},
+): string | undefined {
+  if (!strict) return undefined;
+  if (typeof refuses === 'string') return refuses;
+  const own = needs.map((feature) => refuses[feature]).find((why) => why !== undefined);
+  return own ?? (typeof refused === 'object' ? refused[dialect] : refused);
 }
 
 function whyNot(

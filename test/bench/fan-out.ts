@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { startRedis } from '../services/redis.js';
+import { until } from '../services/server-process.js';
 import { built } from './built.js';
 import { randomFrom } from './harness.js';
 import { describeMachine } from './machine.js';
@@ -59,7 +60,7 @@ async function main(): Promise<void> {
     const subscriber = await start('subscriber');
     const others = await start('drainers');
     const writer = await start('writer');
-    await sleep(1000);
+    await until('everybody is told of changes', () => isWatched(tracking));
     const before = await counters();
     const began = performance.now();
     const cpuBefore = await ask(subscriber);
@@ -81,9 +82,20 @@ async function main(): Promise<void> {
     return `| ${tracking} | ${Math.round(rate)} | ${Math.round(rate * perWrite)} | ${p50.toFixed(1)} / ${p99.toFixed(1)} | ${cpu(after.cpu - before.cpu)} | ${perSecond(after.sent - before.sent)} | ${cpu(Number(cpuAfter) - Number(cpuBefore))} | ${Math.round(queue / 1000)} kB |`;
   }
 
+  /** Every client tracks, and every tag was read by somebody, or everybody hears of all that begin alike. */
+  async function isWatched(tracking: Tracking): Promise<boolean> {
+    const field = await fields();
+    const isTold = tracking === 'default' ? field('tracking_total_keys') >= tags : field('tracking_total_prefixes') > 0;
+    return isTold && field('tracking_clients') >= clients;
+  }
+
+  async function fields(): Promise<(of: string) => number> {
+    const info = await redis.info();
+    return (of) => Number(new RegExp(`^${of}:([\\d.]+)`, 'm').exec(info)?.[1]);
+  }
+
   async function counters(): Promise<{ cpu: number; sent: number }> {
-    const info = `${await redis.info('cpu')}${await redis.info('stats')}`;
-    const field = (of: string) => Number(new RegExp(`^${of}:([\\d.]+)`, 'm').exec(info)?.[1]);
+    const field = await fields();
     return {
       cpu: (field('used_cpu_user') + field('used_cpu_sys')) * 1e6,
       sent: field('total_net_output_bytes'),

@@ -10,7 +10,7 @@ const plans: Readonly<Record<string, string>> = {
   'wrapped function, text and object':
     'Profile: 26 % the look-up, 12 % `encodeObject`, 8 % `hasExtras`, 7 % `encodePart`. Plan: remember the order and the fitness of the properties for each shape of argument (`src/values/key.ts`).',
   "L1 hit, maxStale: '1s'":
-    'Profile: 37 % reading two clocks: `hit` (`src/core/cache.ts`) takes `clock.now()` where there is a store. Plan: `clock.coarse()`, with its resolution added to the floor so that it errs on the side of asking. Tried: 1.96 times as fast.',
+    'Profile: 37 % reading two clocks: `hit` (`src/core/view.ts`) takes `clock.now()` where there is a store. Plan: `clock.coarse()`, with its resolution added to the floor so that it errs on the side of asking. Tried: 1.96 times as fast.',
   'L2 hit':
     'Profile: the system call, then 13 to 26 % garbage; our own code is about a third, spread thin. Plan: do not ask for the tag of each key (tried, without a substitute: 1.10 times as fast), remember the store keys of tags, of which `~*…` is escaped anew each time (tried: 1.02 to 1.06), and one promise from `Reads` to the caller in place of four awaited functions.',
   'L2 hit, 64 concurrent: at Redis':
@@ -29,9 +29,9 @@ const plans: Readonly<Record<string, string>> = {
   'an entry with 3 tags in Redis: keys':
     'A burst of 1,000 loads looks dear to each of them, so each takes a lease; these are not sent together, fill `maxInFlight`, and the writes that come next are refused. Plan: leases and releases of a tick in one chunk, as writes are (`adapters/redis/leases.ts`); the smallest recent cost in place of the average (tried with two other changes: 134 of 10,000 writes refused in place of 2,998).',
   'stampede of 1,000, one process':
-    'Profile: 22 % garbage, 12 % the callers themselves. Each caller has four promises of ours. Plan: hand the flight on to those who may share it without an async function of their own (`join` in `src/core/cache.ts`).',
+    'Profile: 22 % garbage, 12 % the callers themselves. Each caller has four promises of ours. Plan: hand the flight on to those who may share it without an async function of their own (`join` in `src/core/view.ts`).',
   'stampede of 1,000 over 4 isolates: loads':
-    'One in most runs. Likely who waits takes 1.5 times the known cost of the load for long enough, and then loads too (`acquire` in `src/core/fill.ts`); not proven. Plan: never less than 100 ms above it.',
+    'One in most runs. Likely who waits takes 1.5 times the known cost of the load for long enough, and then loads too (`acquire` in `src/core/lease.ts`); not proven. Plan: never less than 100 ms above it.',
   'stampede of 1,000 over 4 isolates: p99':
     'Not profiled. By the code, a wake-up comes after the store has confirmed, and a look after it takes a trip. Plan: send the release together with the write.',
   'zipf 95/5':

@@ -4,7 +4,7 @@ import { type Visited, visit } from './audit/visit.js';
 import { createDatabase, type OwnDatabase } from './history/database.js';
 
 // A small service whose every hit is compared with the database. The long form, a million of them in several processes:
-// npx tsx test/faults/audit.ts; what it said last stands in audit.md.
+// npx tsx test/faults/audit/run.ts; what it said last stands in audit/results.md.
 
 const { postgres, redis } = inject('services');
 const seed = Number(process.env.UNSTALE_SEED ?? 1 + (Date.now() % 100_000));

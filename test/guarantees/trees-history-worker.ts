@@ -3,9 +3,10 @@ import Knex from 'knex';
 import { withCache } from '../../adapters/knex/index.js';
 import { redisStore } from '../../adapters/redis/index.js';
 import { createCache, type Tree } from '../../src/index.js';
-import type { Asked, Changed, Reading, Row } from './trees-history.js';
+import type { Asked, Changed, Reading } from './trees-history.js';
 import { type Naive, naive } from './trees-naive.js';
 import { ask, type Chance, randomAsked, randomStep, type Step } from './trees-random.js';
+import { type Row, rowsBelow } from './trees-table.js';
 
 /**
  * A process that reads a tree in two forms while it changes it, and notes both, by a clock that all processes of the
@@ -57,16 +58,7 @@ const trees = {
   levels: cache.tree<Row>()('parts', {
     ...shape,
     load: (ids: readonly number[]) => late(knex('nodes').whereIn('id', [...ids])),
-    children: (parents: readonly (number | null)[]) =>
-      late(
-        knex('nodes')
-          .where((or) => {
-            void or.whereIn('parent_id', parents.filter((id) => id !== null) as number[]);
-            if (parents.includes(null)) void or.orWhereNull('parent_id');
-          })
-          .orderBy('name')
-          .orderBy('id'),
-      ),
+    children: (parents: readonly (number | null)[]) => late(rowsBelow(knex, parents).orderBy('name').orderBy('id')),
   } as never) as Tree<Row, number>,
 };
 

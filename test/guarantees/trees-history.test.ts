@@ -1,10 +1,11 @@
-import Knex, { type Knex as Instance } from 'knex';
+import type { Knex as Instance } from 'knex';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { History, wrongOf } from './trees-history.js';
 import type { Order, Played, Setup } from './trees-history-worker.js';
 import type { Naive } from './trees-naive.js';
 import { start } from './trees-processes.js';
 import { firstState } from './trees-random.js';
+import { aTreeDatabase } from './trees-table.js';
 
 /**
  * Several processes read a tree while each of them moves, inserts, deletes and renames: every read is of a moment at or
@@ -18,36 +19,25 @@ const forms = ['rows', 'levels'] as const;
 describe.skipIf(postgres === undefined || redis === undefined)('a tree that is read while it changes', () => {
   const name = `trees_history_${process.pid}`;
   const first = firstState(40);
-  let admin: Instance;
+  let nodes: Awaited<ReturnType<typeof aTreeDatabase>>;
   let knex: Instance;
-  let url: string;
   beforeAll(async () => {
-    const at = new URL(postgres?.url as string);
-    admin = Knex({ client: 'pg', connection: at.href, pool: { min: 0, max: 1 } });
-    await admin.raw(`drop database if exists ${name}`);
-    await admin.raw(`create database ${name}`);
-    at.pathname = `/${name}`;
-    url = at.href;
-    knex = Knex({ client: 'pg', connection: url, pool: { min: 0, max: 2 } });
-    await knex.schema.createTable('nodes', (table) => {
-      table.integer('id').primary();
-      table.integer('parent_id').index();
-      table.string('name', 20);
-    });
+    nodes = await aTreeDatabase(postgres?.url as string, name);
+    knex = nodes.knex;
     await knex.schema.createTable('turns', (table) => {
       table.integer('id').primary();
       table.integer('number');
     });
   });
-  afterAll(async () => {
-    await knex?.destroy();
-    await admin?.raw(`drop database ${name} with (force)`);
-    await admin?.destroy();
-  });
+  afterAll(() => nodes?.drop());
 
   /** Rounds in four processes; `judge` says whether there shall be another one. */
   async function play(mistake: Naive | undefined, most: number, judge: (played: Played) => boolean): Promise<void> {
-    const common = { redis: redis?.url as string, postgres: url, ...(mistake === undefined ? {} : { naive: mistake }) };
+    const common = {
+      redis: redis?.url as string,
+      postgres: nodes.url,
+      ...(mistake === undefined ? {} : { naive: mistake }),
+    };
     // A mistake is found soon: short rounds end sooner.
     const changes = mistake === undefined ? 25 : 10;
     const label = mistake?.replaceAll(' ', '-') ?? 'ours';

@@ -1,4 +1,5 @@
 import type { Node } from '../../src/index.js';
+import type { Row } from './trees-table.js';
 
 /**
  * Judges what readers of a tree were told while others changed it.
@@ -8,11 +9,6 @@ import type { Node } from '../../src/index.js';
  * table. A tree by level asks several statements: there is a moment at which all that it gives was right, but a change
  * that was under way at that moment may be in one part of it and not in another.
  */
-export interface Row {
-  readonly id: number;
-  readonly parent_id: number | null;
-  readonly name: string;
-}
 export type State = ReadonlyMap<number, Row>;
 
 /** Rows as they are from now on; null: there is none. */

@@ -1,5 +1,6 @@
 import type { Tree } from '../../src/index.js';
-import { type Answer, type Asked, branchOf, type Change, type Row, type State, textOf } from './trees-history.js';
+import { type Answer, type Asked, branchOf, type Change, type State, textOf } from './trees-history.js';
+import type { Row } from './trees-table.js';
 
 /** Chance, the same each time for the same numbers. */
 export type Chance = (sides: number) => number;

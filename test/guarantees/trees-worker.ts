@@ -4,6 +4,7 @@ import Knex from 'knex';
 import { withCache } from '../../adapters/knex/index.js';
 import { redisStore } from '../../adapters/redis/index.js';
 import { createCache, type Tree } from '../../src/index.js';
+import { type Row, rowsBelow } from './trees-table.js';
 
 /**
  * A process that changes a tree at random and reads it, by the wrapped client and by hand, told what to do over IPC.
@@ -23,12 +24,6 @@ export type Order =
   | { readonly do: 'state' }
   | { readonly do: 'settle' }
   | { readonly do: 'close' };
-
-interface Row {
-  id: number;
-  parent_id: number | null;
-  name: string;
-}
 
 const setup = JSON.parse(process.argv[2] as string) as Setup;
 const cache = createCache({
@@ -55,16 +50,7 @@ async function late(query: PromiseLike<Row[]>): Promise<Row[]> {
 
 const loads = {
   load: (ids: readonly number[]) => late(knex('nodes').whereIn('id', [...ids])),
-  children: (parents: readonly (number | null)[]) =>
-    late(
-      knex('nodes')
-        .where((or) => {
-          void or.whereIn('parent_id', parents.filter((id) => id !== null) as number[]);
-          if (parents.includes(null)) void or.orWhereNull('parent_id');
-        })
-        .orderBy('name')
-        .orderBy('id'),
-    ),
+  children: (parents: readonly (number | null)[]) => late(rowsBelow(knex, parents).orderBy('name').orderBy('id')),
 };
 
 /** What of a tree the test asks. */

@@ -1,6 +1,7 @@
-import Knex, { type Knex as Instance } from 'knex';
+import type { Knex as Instance } from 'knex';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { start, type Worker } from './trees-processes.js';
+import { aTreeDatabase } from './trees-table.js';
 import type { Order, Setup } from './trees-worker.js';
 
 /**
@@ -19,28 +20,13 @@ interface State {
 
 describe.skipIf(postgres === undefined || redis === undefined)('a tree in several processes', () => {
   const name = `trees_${process.pid}`;
-  let admin: Instance;
+  let nodes: Awaited<ReturnType<typeof aTreeDatabase>>;
   let knex: Instance;
-  let url: string;
   beforeAll(async () => {
-    const at = new URL(postgres?.url as string);
-    admin = Knex({ client: 'pg', connection: at.href, pool: { min: 0, max: 1 } });
-    await admin.raw(`drop database if exists ${name}`);
-    await admin.raw(`create database ${name}`);
-    at.pathname = `/${name}`;
-    url = at.href;
-    knex = Knex({ client: 'pg', connection: url, pool: { min: 0, max: 2 } });
-    await knex.schema.createTable('nodes', (table) => {
-      table.integer('id').primary();
-      table.integer('parent_id').index();
-      table.string('name', 20);
-    });
+    nodes = await aTreeDatabase(postgres?.url as string, name);
+    knex = nodes.knex;
   });
-  afterAll(async () => {
-    await knex?.destroy();
-    await admin?.raw(`drop database ${name} with (force)`);
-    await admin?.destroy();
-  });
+  afterAll(() => nodes?.drop());
 
   async function plant(count: number, parentOf: (id: number) => number | null): Promise<void> {
     await knex('nodes').delete();
@@ -64,7 +50,7 @@ describe.skipIf(postgres === undefined || redis === undefined)('a tree in severa
     label: string,
     play: (workers: Worker<Order>[]) => Promise<void>,
   ): Promise<void> {
-    const common = { redis: redis?.url as string, postgres: url, name: `${name}-${label}`, kind };
+    const common = { redis: redis?.url as string, postgres: nodes.url, name: `${name}-${label}`, kind };
     const workers = await Promise.all(
       [1, 2, 3].map((me) => start<Order>('./trees-worker.ts', { ...common, me } satisfies Setup)),
     );

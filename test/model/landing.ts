@@ -13,8 +13,8 @@ import {
 } from './world.js';
 
 /**
- * How a read ends, what becomes of those who joined it, and what it must contain. Mirrors `takeOff`, `stillHolds` and
- * the end of `fill` in `src/core/fill.ts`, and `handUp` in `src/core/context.ts`.
+ * How a read ends, what becomes of those who joined it, and what it must contain. Mirrors `takeOff` and the end of
+ * `fill` in `src/core/fill.ts`, `stillHolds` in `join.ts`, and `handUp` in `src/core/context.ts`.
  *
  * Here the properties are judged: whoever is served is compared with what was acknowledged when he began.
  */

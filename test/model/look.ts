@@ -17,8 +17,8 @@ import {
 } from './world.js';
 
 /**
- * What a read asks for, and what it makes of the answers. Mirrors `src/core/look.ts` (`lookFar`, `Known`), `fill.ts` (who
- * joins, who takes off, who starts over) and, for leases, `acquire` there.
+ * What a read asks for, and what it makes of the answers. Mirrors `lookFar` in `src/core/look.ts`, `Known` in `known.ts`,
+ * `fill.ts` (who joins, who takes off, who starts over) and, for leases, `lease.ts`.
  */
 /** A read begins: everything acknowledged by now must be in what it gets. */
 export function begin(world: World, state: State, i: number, key: number): void {

@@ -185,35 +185,35 @@ const sharedRules: readonly Rule[] = [
     'forgets what it could not deliver',
     ['OWN', 'QUIET'],
     'What the store did not confirm is kept and delivered later.',
-    ['src/core/invalidate.ts', 'this.#pending.set(tag, { since: this.#pending.get(tag)?.since ?? since })'],
+    ['src/core/undelivered.ts', 'this.#pending.set(tag, { since: this.#pending.get(tag)?.since ?? since })'],
   ),
   of(
     'the store does not answer in time',
     'serves what an undelivered tag should have ended',
     ['OWN'],
     'A process serves nothing that depends on a tag which it could not deliver.',
-    ['src/core/invalidate.ts', 'this.#tags.distrust(tag, true)'],
+    ['src/core/undelivered.ts', 'this.#tags.distrust(tag, true)'],
   ),
   of(
     'the store does not answer in time',
     'trusts a tag once it is delivered, whenever it was asked for',
     ['OWN'],
     'Nor does it serve what was asked for before the delivery and is heard after it.',
-    ['src/core/look.ts', 'trustedAgain !== this.#trustedAgain'],
+    ['src/core/known.ts', 'trustedAgain !== this.#trustedAgain'],
   ),
   of(
     'two refusals of one tag',
     'takes a delivery for every refusal of its tag',
     ['ACK', 'QUIET'],
     'A delivery counts for the refusals that were there when it was sent.',
-    ['src/core/invalidate.ts', 'if (pending === undefined || this.#pending.get(tag) !== pending) continue'],
+    ['src/core/undelivered.ts', 'if (pending === undefined || this.#pending.get(tag) !== pending) continue'],
   ),
   of(
     'the store restarts from what it had saved',
     'has no epoch',
     ['ACK', 'QUIET'],
     'An entry counts only in the epoch that its versions were taken in.',
-    ['src/core/look.ts', 'if (epoch !== this.epoch) return false'],
+    ['src/core/known.ts', 'if (epoch !== this.epoch) return false'],
   ),
   of(
     'the store restarts from what it had saved',
@@ -301,7 +301,7 @@ const aloneRules: readonly Rule[] = [
     'acknowledge(parts, [...unit.tags], result)',
   ]),
   inMemory('lets joiners have whatever lands', 'Who joined a load looks again when it has landed.', [
-    'src/core/fill.ts',
+    'src/core/join.ts',
     'flight.crowd ??= flight.landed.then(',
   ]),
   inMemory(
@@ -379,7 +379,7 @@ const watchRules: readonly Rule[] = [
     'reads before it asks for tracking',
     'reader dropped',
     'Only what is read on a pair that is ready is watched.',
-    ['adapters/redis/watch.ts', 'return pair?.ready ? pair : undefined'],
+    ['adapters/redis/watch.ts', 'return pair?.ready && node?.trusted ? pair : undefined'],
   ),
   watched(
     'asks for tracking before the listener listens',

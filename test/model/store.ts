@@ -98,7 +98,7 @@ function removeEntries({ setup }: World, { store }: State, tag: number): void {
   });
 }
 
-/** Whether an entry may be served, by what is known of its tags. Mirrors `Known.holds` in `src/core/look.ts`. */
+/** Whether an entry may be served, by what is known of its tags. Mirrors `Known.holds` in `src/core/known.ts`. */
 export function holds(
   { flaws }: World,
   { distrusted }: Process,

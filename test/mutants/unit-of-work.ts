@@ -402,7 +402,7 @@ export const unitOfWork: readonly Mutant[] = [
   },
   {
     rule: 'a handle ends with its transaction',
-    file: 'src/adapter/client.ts',
+    file: 'src/adapter/sessions.ts',
     from: 'return isOver ? undefined : of.session.unit;',
     to: 'return of.session.unit;',
     test: publishing,

@@ -1,3 +1,4 @@
+import { findMysqlClient, findPsql } from './clients.js';
 import { startMysql } from './mysql.js';
 import { startPostgres } from './postgres.js';
 import { MissingServerError } from './programs.js';
@@ -20,6 +21,9 @@ export interface Services {
   mysql: { url: string };
   /** No server: that there is a driver. `aSqliteFile()` of `sqlite.ts` makes a database. */
   sqlite: { folder: string };
+  /** No servers: the programs by which somebody writes who knows nothing of a cache. */
+  psql: { program: string };
+  mysqlClient: { program: string };
 }
 
 type Stop = () => Promise<void>;
@@ -39,6 +43,8 @@ const starters: Starters = {
   postgres: startPostgres,
   mysql: startMysql,
   sqlite: startSqlite,
+  psql: findPsql,
+  mysqlClient: findMysqlClient,
 };
 
 /** A server that already runs is used only when named here, never because REDIS_URL or DATABASE_URL happens to be set. */

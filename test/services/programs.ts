@@ -4,11 +4,11 @@ import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { nobody } from './folders.js';
 
-/** No program to start the server with. The message names the cure. */
+/** No program of that name, to start a server with or to speak with one. The message names the cure. */
 export class MissingServerError extends Error {
   override name = 'MissingServerError';
   constructor(server: string, cure: string) {
-    super(`${server}: no server program found. ${cure}`);
+    super(`${server}: no program found. ${cure}`);
   }
 }
 

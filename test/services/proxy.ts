@@ -22,6 +22,8 @@ export interface Proxy {
   hold(direction?: Direction): void;
   /** Keeps the answers of those connections alone that have ever sent `text`, until `flow`: a subscriber goes deaf, say. */
   deafen(text: string): void;
+  /** Keeps what is sent by either end of the connections that are open now, until `flow`; new ones are welcome. */
+  strand(): void;
   /** Forwards again, first what was held. */
   flow(): void;
   /** Forwards everything this many milliseconds later. */
@@ -38,6 +40,7 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
   const bytes = { requests: 0, answers: 0 };
   const gates = { requests: gate(), answers: gate() };
   const hearing = gate();
+  const stranded = new Set<Pair>();
   let deaf = '';
   let late = 0;
   let refuses = false;
@@ -52,7 +55,8 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
         const wait = due - performance.now();
         if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
         await gates[direction].passed();
-        if (direction === 'answers' && deaf !== '' && pair.said.includes(deaf)) await hearing.passed();
+        const isDeaf = direction === 'answers' && deaf !== '' && pair.said.includes(deaf);
+        if (isDeaf || stranded.has(pair)) await hearing.passed();
         action();
       });
     };
@@ -76,7 +80,10 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
     pairs.add(pair);
     forward(pair, 'requests');
     forward(pair, 'answers');
-    client.on('close', () => pairs.delete(pair));
+    client.on('close', () => {
+      pairs.delete(pair);
+      stranded.delete(pair);
+    });
   });
   await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
 
@@ -92,6 +99,7 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
     gates.requests.open();
     gates.answers.open();
     hearing.open();
+    stranded.clear();
     deaf = '';
   };
   return {
@@ -107,6 +115,10 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
     },
     deafen(text) {
       deaf = text;
+      hearing.close();
+    },
+    strand() {
+      for (const pair of pairs) stranded.add(pair);
       hearing.close();
     },
     flow,

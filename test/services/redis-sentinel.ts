@@ -9,16 +9,23 @@ import { type ServerProcess, startProcess, until } from './server-process.js';
 export interface RedisSentinel {
   /** What the sentinels call the master. */
   readonly name: string;
-  readonly sentinels: readonly { readonly host: string; readonly port: number }[];
+  readonly sentinels: readonly Sentinel[];
   readonly master: RedisServer;
   readonly replica: RedisServer;
+  /** One more, to which nobody speaks: it goes on to name the master that it was started with. */
+  addDeaf(): Promise<Sentinel>;
   stop(): Promise<void>;
+}
+
+export interface Sentinel extends ServerProcess {
+  readonly host: string;
+  readonly port: number;
 }
 
 const name = 'unstale';
 
 export function startSentinel(): Promise<RedisSentinel> {
-  return onFreePorts(5, async ([masterPort, replicaPort, ...ports]) => {
+  return onFreePorts(6, async ([masterPort, replicaPort, deafPort, ...ports]) => {
     const running: ServerProcess[] = [];
     const stop = async () => void (await Promise.all(running.map((server) => server.stop())));
     const kept = <T extends ServerProcess>(server: T): T => {
@@ -33,12 +40,19 @@ export function startSentinel(): Promise<RedisSentinel> {
       await until('redis replica', () =>
         ask(replica, async (redis) => (await redis.info('replication')).includes('master_link_status:up')),
       );
-      for (const port of ports) kept(await startOneSentinel(port, masterPort as number));
-      const sentinels = ports.map((port) => ({ host: '127.0.0.1', port }));
+      const sentinels: Sentinel[] = [];
+      for (const port of ports) sentinels.push(kept(await startOneSentinel(port, masterPort as number)));
+      const addDeaf = async () => {
+        // Sentinels find each other by messages on the servers that they watch. It may neither send nor hear any.
+        const rights = ['on', '>deaf', '~*', '&*', '+@all', '-publish', '-subscribe'];
+        for (const server of [master, replica]) await ask(server, (redis) => redis.acl('SETUSER', 'deaf', ...rights));
+        const asDeaf = [`sentinel auth-user ${name} deaf`, `sentinel auth-pass ${name} deaf`];
+        return kept(await startOneSentinel(deafPort as number, masterPort as number, asDeaf));
+      };
       await until('redis sentinels know each other', async () =>
         (await Promise.all(sentinels.map(knowsAll))).every(Boolean),
       );
-      return { name, sentinels, master, replica, stop };
+      return { name, sentinels, master, replica, addDeaf, stop };
     } catch (error) {
       await stop();
       throw error;
@@ -46,16 +60,17 @@ export function startSentinel(): Promise<RedisSentinel> {
   });
 }
 
-function startOneSentinel(port: number, masterPort: number): Promise<ServerProcess> {
+async function startOneSentinel(port: number, masterPort: number, more: readonly string[] = []): Promise<Sentinel> {
   const folder = makeFolder('sentinel');
   const file = join(folder, 'sentinel.conf'); // a sentinel writes what it learns into its settings, so a file it must be
   const settings = [
     `sentinel monitor ${name} 127.0.0.1 ${masterPort} 2`,
     `sentinel down-after-milliseconds ${name} 500`,
     `sentinel failover-timeout ${name} 2000`,
+    ...more,
   ];
   writeFileSync(file, `${settings.join('\n')}\n`);
-  return startProcess({
+  const started = await startProcess({
     name: 'redis sentinel',
     file: redisProgram(folder, 'sentinel'),
     args: [file, '--port', String(port), '--dir', folder, ...loopback],
@@ -63,6 +78,7 @@ function startOneSentinel(port: number, masterPort: number): Promise<ServerProce
     ready: /Sentinel ID is|\+monitor master/,
     signal: 'SIGKILL',
   });
+  return Object.assign(started, { host: '127.0.0.1', port });
 }
 
 async function knowsAll(sentinel: { host: string; port: number }): Promise<boolean> {

@@ -12,7 +12,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const started = performance.now();
   const { services, missing, stop } = await startServices([
     ...(['redis', 'cluster', 'sentinel'] as const),
-    ...(['postgres', 'mysql', 'sqlite'] as const),
+    ...(['postgres', 'mysql', 'sqlite', 'psql', 'mysqlClient'] as const),
   ]);
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const line = `services: ${Object.keys(services).join(', ') || 'none'} ready in ${seconds} s`;

@@ -66,6 +66,7 @@ export class Drafts {
     return {
       dialect,
       server,
+      path,
       find: ({ schema, name }: Table) => this.find(schema === undefined ? path : [schema], name),
       named: (name) => this.#names.get(foldName(name, dialect, true)) ?? [],
     };

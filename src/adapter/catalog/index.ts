@@ -12,9 +12,9 @@ const loaders: Record<'postgres' | 'mysql' | 'sqlite', LoadCatalog> = {
 };
 
 /** Reads what the database says about itself: one to three queries, as the user of the connection. */
-export const loadCatalog: LoadCatalog = async (ask, database, dialect, functions) => {
+export const loadCatalog: LoadCatalog = async (ask, database, dialect, functions, home) => {
   try {
-    return await loaders[dialect.name](ask, database, dialect, functions);
+    return await loaders[dialect.name](ask, database, dialect, functions, home);
   } catch (cause) {
     throw unreadable(database, cause);
   }

@@ -13,11 +13,11 @@ type Find = (schema: string | null, table: string | null) => Draft | undefined;
  * MariaDB and MySQL: all databases that the user of the connection sees, by `information_schema`. What that user has no
  * right to is not in there, so a foreign key of a table that it may not touch is missing too.
  */
-export const loadMysql: LoadCatalog = async (ask, database, dialect, functions = {}) => {
+export const loadMysql: LoadCatalog = async (ask, database, dialect, functions = {}, home) => {
   const rows = await rowsOf<MysqlRow>(ask, mysqlQuery);
   const of = (kind: MysqlRow['kind']) => rows.filter((row) => row.kind === kind);
   const [about] = of('server');
-  const server = about?.a ?? '';
+  const server = home?.server ?? about?.a ?? '';
   const fold: Fold = (name) => foldName(name ?? '', dialect);
   const usual = fold(server);
   const drafts = new Drafts();

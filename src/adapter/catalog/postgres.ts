@@ -10,7 +10,7 @@ type ByOid = Map<number, Draft>;
 type Types = ReadonlyMap<number, PostgresAnswer['types'][number]>;
 
 /** PostgreSQL 12 and later. One query, and a second when views call functions that are on no list of ours. */
-export const loadPostgres: LoadCatalog = async (ask, database, dialect, functions = {}) => {
+export const loadPostgres: LoadCatalog = async (ask, database, dialect, functions = {}, home) => {
   const answer = await answerOf(ask);
   const drafts = new Drafts();
   const byOid: ByOid = new Map();
@@ -36,7 +36,7 @@ export const loadPostgres: LoadCatalog = async (ask, database, dialect, function
   addWhatHangsOn(answer, byOid, dialect);
 
   // Temporary tables come before all others, and have no schema in the search path.
-  const path = ['pg_temp', ...answer.path.map((schema) => foldName(schema, dialect, true))];
+  const path = home?.path ?? ['pg_temp', ...answer.path.map((schema) => foldName(schema, dialect, true))];
   settleViews(await definitionsOf(ask, answer, byOid, { functions, drafts, path, dialect }));
   return drafts.toCatalog(dialect, answer.server, path);
 };

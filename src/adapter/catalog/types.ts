@@ -15,7 +15,12 @@ export interface Catalog {
    * the file in SQLite.
    */
   readonly server: string;
+  /** The schemas in which a name without one is looked for, in their order, as the database writes them. */
+  readonly path: readonly string[];
 }
+
+/** What names mean on a new connection. A catalogue that is read on another one must not take that one's word for it. */
+export type Home = Pick<Catalog, 'server' | 'path'>;
 
 export interface Relation {
   /** The tag of its rows: of its root, for a partition or a table that inherits; `table:app.orders`. */
@@ -91,10 +96,11 @@ export type Functions = Readonly<Record<string, 'pure' | readonly string[]>>;
 /**
  * @param database - identity of the database in tags
  * @param functions - what is declared of functions that views may call; by name, `f` or `app.f`
+ * @param home - what names mean; left out, what they mean on this connection
  * @throws Error that says what could not be read; what the server said is its cause
  */
 export type LoadCatalog = (ask: Ask, ...about: About) => Promise<Catalog>;
-export type About = [database: string, dialect: Dialect, functions?: Functions];
+export type About = [database: string, dialect: Dialect, functions?: Functions, home?: Home];
 
 /** The same over a driver that answers at once. @throws Error */
 export type LoadCatalogAtOnce = (ask: AskAtOnce, ...about: About) => Catalog;

@@ -33,7 +33,9 @@ export const byNumber: Witness = {
 };
 
 /**
- * What is not in a snapshot that comes later has ended, or was given after it. A server that was restored from a backup,
+ * What is not in a snapshot that comes later has ended, or was given after it. The snapshot is asked first, since a COMMIT is
+ * written down before others see it, for as long as a standby takes to confirm it; and servers of before 2024 say `committed`
+ * by what is written down. What one snapshot of a server sees, every later one does. A server that was restored from a backup,
  * or has taken over, may never have given that number: then one that is drawn now is smaller. A standby may not have heard
  * of it yet. Servers that write down the end of a transaction show it a little later: until then it is not over.
  */

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { Guarding } from '../guard.js';
 import type { Ask } from '../types.js';
 import type { Witness } from './witness.js';
 import { wordsOf } from './words.js';
@@ -8,32 +9,37 @@ import { wordsOf } from './words.js';
  * transaction inserts a row of its own: whoever wants to lock it and may not knows that it is open; committed or rolled
  * back, it is over. Who looks without regard to locks sees the rows of all that are open.
  */
-export const byRow: Witness = {
-  kind: 'row',
-  async sign(ask) {
-    const id = randomBytes(16).toString('hex');
-    await ask(`insert into unstale_fence (id) values (x'${id}')`);
-    return id;
-  },
-  // It comes from the store, which anybody may have written to.
-  isOver: async (borrow, name) => (isName.test(name) ? borrow((ask) => areOver(ask, [name])) : undefined),
-  async quiet(borrow, pause) {
-    const names = await borrow(async (ask) => {
-      await ask('set transaction isolation level read uncommitted');
-      const rows = await ask('select lower(hex(id)) as id from unstale_fence');
-      return rows.map(({ id }) => String(id));
-    });
-    while (!(await borrow((ask) => areOver(ask, names)))) await pause();
-  },
-  async forget(borrow, names) {
-    await borrow((ask) => ask(`delete from unstale_fence where id in (${list(names)})`));
-  },
-};
+export function byRow(tableOf: Guarding['tableOf']): Witness {
+  const table = (isUsual?: boolean) => tableOf('unstale_fence', isUsual);
+  const areOver = (ask: Ask, names: readonly string[]) =>
+    isFree(ask, names, `select id from ${table()} where id in (${list(names)}) for update nowait`);
+  return {
+    kind: 'row',
+    async sign(ask, isUsual) {
+      const id = randomBytes(16).toString('hex');
+      await ask(`insert into ${table(isUsual)} (id) values (x'${id}')`);
+      return id;
+    },
+    // It comes from the store, which anybody may have written to.
+    isOver: async (borrow, name) => (isName.test(name) ? borrow((ask) => areOver(ask, [name])) : undefined),
+    async quiet(borrow, pause) {
+      const names = await borrow(async (ask) => {
+        await ask('set transaction isolation level read uncommitted');
+        const rows = await ask(`select lower(hex(id)) as id from ${table()}`);
+        return rows.map(({ id }) => String(id));
+      });
+      while (!(await borrow((ask) => areOver(ask, names)))) await pause();
+    },
+    async forget(borrow, names) {
+      await borrow((ask) => ask(`delete from ${table()} where id in (${list(names)})`));
+    },
+  };
+}
 
-async function areOver(ask: Ask, names: readonly string[]): Promise<boolean> {
+async function isFree(ask: Ask, names: readonly string[], lock: string): Promise<boolean> {
   if (names.length === 0) return true;
   try {
-    await ask(`select id from unstale_fence where id in (${list(names)}) for update nowait`);
+    await ask(lock);
     return true;
   } catch (error) {
     if (locked.test(wordsOf(error))) return false;

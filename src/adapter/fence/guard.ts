@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { FenceUnavailableError } from '../../core/errors.js';
 import { fenceSql } from '../../index.js';
+import type { Dialect } from '../../sql/index.js';
 import type { Guard, Guarding } from '../guard.js';
 import type { Ask } from '../types.js';
 import { byLock } from './by-lock.js';
@@ -18,14 +19,14 @@ import { wordsOf } from './words.js';
  *
  * @throws TypeError when nobody could be asked while a transaction is open
  */
-export function fenceGuard({ port, driver, dialect, database, failed }: Guarding): Guard | undefined {
+export function fenceGuard({ port, driver, dialect, database, tableOf, failed }: Guarding): Guard | undefined {
   if (!port.safety.strict) return undefined;
   const { borrow } = driver;
   if (borrow === undefined)
     throw new TypeError(
       `Expected a client with a pool of connections beside \`strict: true\`, got one connection to ${database}: while a transaction is open on it, nobody could ask the database whether it is`,
     );
-  const witness: Witness = witnesses[dialect.name];
+  const witness = witnesses[dialect.name](tableOf);
   const upkeep = new Upkeep(port, witness.forget && ((names) => witness.forget!(borrow, names)), failed);
   const refuses = port.safety.onFenceUnavailable === 'refuse';
 
@@ -34,9 +35,9 @@ export function fenceGuard({ port, driver, dialect, database, failed }: Guarding
     if (refuses) throw new FenceUnavailableError(tags, why, cause === undefined ? {} : { cause });
     port.emit('unfenced', { tags, reason: why });
   };
-  const sign = async (ask: Ask, tags: readonly string[]) => {
+  const sign = async (ask: Ask, tags: readonly string[], isUsual?: boolean) => {
     try {
-      return await witness.sign(ask);
+      return await witness.sign(ask, isUsual);
     } catch (cause) {
       // What it refuses once it refuses always; and PostgreSQL would not commit any more.
       throw new FenceUnavailableError(tags, `the database has not given the transaction a name (${help(cause)})`, {
@@ -45,8 +46,8 @@ export function fenceGuard({ port, driver, dialect, database, failed }: Guarding
     }
   };
   return {
-    async before(ask, tags) {
-      const name = await sign(ask, tags);
+    async before(ask, tags, isUsual) {
+      const name = await sign(ask, tags, isUsual);
       const owner = [randomUUID(), witness.kind, database, name].join('|');
       try {
         await port.fence(tags, owner, lease);
@@ -84,7 +85,11 @@ export function fenceGuard({ port, driver, dialect, database, failed }: Guarding
   };
 }
 
-const witnesses = { postgres: byNumber, mysql: byRow, sqlite: byLock };
+const witnesses: Record<Dialect['name'], (tableOf: Guarding['tableOf']) => Witness> = {
+  postgres: () => byNumber,
+  mysql: byRow,
+  sqlite: () => byLock,
+};
 
 function help(cause: unknown): string {
   const words = cause instanceof Error ? cause.message : String(cause);

@@ -6,20 +6,20 @@ import type { Dialect } from '../../sql/index.js';
 import type { Guard, Guarding } from '../guard.js';
 import type { Ask } from '../types.js';
 import { Relay } from './relay.js';
-import { newId, type Statements, statementsFor } from './statements.js';
+import { newId, statementsFor } from './statements.js';
 
 /**
  * The outbox of `crashSafe: 'outbox'`: what a transaction has changed becomes a row beside the change, in the same
  * transaction, as its last statement. Both are there or none is, so whatever happens to this process after COMMIT,
  * somebody finds out what must be invalidated. Undefined when the cache does not want one.
  */
-export function outboxGuard({ port, driver, dialect, database, failed }: Guarding): Guard | undefined {
+export function outboxGuard({ port, driver, dialect, database, tableOf, failed }: Guarding): Guard | undefined {
   const { outbox } = port;
   if (outbox === undefined) return undefined;
   const { name } = dialect;
-  const statements = statementsFor(name, outbox.name);
+  const says = (isUsual?: boolean) => statementsFor(name, outbox.name, tableOf('unstale_outbox', isUsual));
   const isOurs = (error: unknown) => (namesOutbox(error) ? unavailable(name, error) : error);
-  const relay = relayOf(port, database, statements, (error) => failed(isOurs(error)));
+  const relay = relayOf(port, database, (error) => failed(isOurs(error)));
   let leave: (() => Promise<void> | undefined) | undefined;
   const end = () => {
     const ended = leave?.();
@@ -27,10 +27,10 @@ export function outboxGuard({ port, driver, dialect, database, failed }: Guardin
     return ended;
   };
   return {
-    async before(ask: Ask, tags) {
+    async before(ask: Ask, tags, isUsual) {
       const id = newId();
       try {
-        await ask(statements.insert(id, tags));
+        await ask(says(isUsual).insert(id, tags));
       } catch (error) {
         throw isOurs(error);
       }
@@ -47,7 +47,7 @@ export function outboxGuard({ port, driver, dialect, database, failed }: Guardin
       );
     },
     open() {
-      if (driver.borrow !== undefined) leave ??= relay.join(driver.borrow);
+      if (driver.borrow !== undefined) leave ??= relay.join(driver.borrow, says);
       else
         warnOnce(
           `outbox:${database}`,
@@ -73,10 +73,10 @@ const patience = 1000;
 /** Clients of one database and one cache share it. */
 const relays = new WeakMap<Port, Map<string, Relay>>();
 
-function relayOf(port: Port, database: string, statements: Statements, failed: (error: unknown) => void): Relay {
+function relayOf(port: Port, database: string, failed: (error: unknown) => void): Relay {
   const own = relays.get(port) ?? new Map<string, Relay>();
   relays.set(port, own);
-  const relay = own.get(database) ?? new Relay(port, statements, port.outbox!.interval, failed);
+  const relay = own.get(database) ?? new Relay(port, port.outbox!.interval, failed);
   own.set(database, relay);
   return relay;
 }

@@ -18,11 +18,10 @@ type Borrow = NonNullable<Driver<unknown>['borrow']>;
  */
 export class Relay {
   readonly #port: Port;
-  readonly #statements: Statements;
   readonly #interval: number;
   readonly #failed: (error: unknown) => void;
   /** One for each client that has connections to lend. */
-  readonly #lenders = new Set<{ readonly borrow: Borrow }>();
+  readonly #lenders = new Set<Lender>();
   /** Rows whose invalidation was acknowledged. */
   readonly #over = new Set<string>();
   #pause: number;
@@ -33,17 +32,16 @@ export class Relay {
   #working: Promise<void> | undefined;
   #said: string | undefined;
 
-  constructor(port: Port, statements: Statements, interval: number, failed: (error: unknown) => void) {
+  constructor(port: Port, interval: number, failed: (error: unknown) => void) {
     this.#port = port;
-    this.#statements = statements;
     this.#interval = interval;
     this.#failed = failed;
     this.#pause = interval / 4;
   }
 
   /** From now on it may use connections of a client. @returns ends it, with a promise if that takes a while */
-  join(borrow: Borrow): () => Promise<void> | undefined {
-    const lender = { borrow };
+  join(borrow: Borrow, says: () => Statements): () => Promise<void> | undefined {
+    const lender = { borrow, says };
     this.#lenders.add(lender);
     this.#stays ??= this.#port.atClose(async () => this.#leave(lender));
     if (this.#stop === undefined) this.#wait();
@@ -60,7 +58,7 @@ export class Relay {
   }
 
   /** What is acknowledged is nobody's business any more. */
-  #leave({ borrow }: { readonly borrow: Borrow }): Promise<void> | undefined {
+  #leave({ borrow, says }: Lender): Promise<void> | undefined {
     this.#lenders.clear();
     this.#stop?.();
     this.#stays?.();
@@ -69,7 +67,7 @@ export class Relay {
     if (this.#working === undefined && this.#over.size === 0) return undefined;
     return (async () => {
       await this.#working;
-      if (this.#over.size > 0) await borrow((ask) => this.#clear(ask)).catch(() => {});
+      if (this.#over.size > 0) await borrow((ask) => this.#clear(ask, says())).catch(() => {});
     })();
   }
 
@@ -91,7 +89,7 @@ export class Relay {
     const looks = this.#pause > this.#interval / 4 || ++this.#ticks % 2 === 0;
     if (!looks && this.#over.size === 0) return;
     try {
-      await this.#work(lender.borrow, looks);
+      await this.#work(lender, looks);
       this.#pause = this.#interval / 4;
       this.#said = undefined;
     } catch (error) {
@@ -101,23 +99,24 @@ export class Relay {
     }
   }
 
-  async #work(borrow: Borrow, looks: boolean): Promise<void> {
+  async #work({ borrow, says }: Lender, looks: boolean): Promise<void> {
     const age = this.#interval / 2;
     const isAny = await borrow(async (ask) => {
-      await this.#clear(ask);
-      return looks && (await ask(this.#statements.anyOlder(age))).length > 0;
+      const statements = says();
+      await this.#clear(ask, statements);
+      return looks && (await ask(statements.anyOlder(age))).length > 0;
     });
-    const take = this.#statements.begin.length > 0 ? takeInTransaction : takeBeside;
+    const take = says().begin.length > 0 ? takeInTransaction : takeBeside;
     while (isAny && this.#lenders.size > 0) {
-      const taken = await take(borrow, this.#statements, age, (sent) => this.#raise(sent));
+      const taken = await take(borrow, says(), age, (sent) => this.#raise(sent));
       if (taken < most) return;
     }
   }
 
-  async #clear(ask: Ask): Promise<void> {
+  async #clear(ask: Ask, { remove }: Statements): Promise<void> {
     while (this.#over.size > 0) {
       const ids = [...this.#over].slice(0, most);
-      await ask(this.#statements.remove(ids));
+      await ask(remove(ids));
       for (const id of ids) this.#over.delete(id);
     }
   }
@@ -134,6 +133,12 @@ export class Relay {
     if (cause !== this.#said && !(error instanceof InvalidationPendingError)) this.#failed(error);
     this.#said = cause;
   }
+}
+
+/** A client that lends its connections, and what is to be said on them. */
+interface Lender {
+  readonly borrow: Borrow;
+  says(): Statements;
 }
 
 const maxOver = 10_000;

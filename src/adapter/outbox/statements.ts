@@ -31,18 +31,21 @@ export function newId(): string {
   return Date.now().toString(16).padStart(12, '0') + randomUUID().replaceAll('-', '').slice(12);
 }
 
-/** @param cache - the name of the cache: what others have changed is none of its business */
-export function statementsFor(name: Dialect['name'], cache: string): Statements {
+/**
+ * @param cache - the name of the cache: what others have changed is none of its business
+ * @param table - what the outbox is called on the connection
+ */
+export function statementsFor(name: Dialect['name'], cache: string, table = 'unstale_outbox'): Statements {
   const { id, at, text, older, key, lock, begin } = dialects[name];
   const mine = `cache = '${cache}'`;
   return {
     insert: (own, tags) =>
-      `insert into unstale_outbox (id, cache, at, tags) values (${id(own)}, '${cache}', ${at}, ${text(hexOf(tags))})`,
-    anyOlder: (ms) => `select 1 as found from unstale_outbox where ${mine} and at < ${older(ms)} limit 1`,
+      `insert into ${table} (id, cache, at, tags) values (${id(own)}, '${cache}', ${at}, ${text(hexOf(tags))})`,
+    anyOlder: (ms) => `select 1 as found from ${table} where ${mine} and at < ${older(ms)} limit 1`,
     begin,
     take: (ms) =>
-      `select ${key} as id, tags from unstale_outbox where ${mine} and at < ${older(ms)} order by unstale_outbox.id limit ${most}${lock}`,
-    remove: (ids) => `delete from unstale_outbox where id in (${ids.map(id).join(', ')})`,
+      `select ${key} as id, tags from ${table} where ${mine} and at < ${older(ms)} order by unstale_outbox.id limit ${most}${lock}`,
+    remove: (ids) => `delete from ${table} where id in (${ids.map(id).join(', ')})`,
   };
 }
 

@@ -1,11 +1,12 @@
 import type { Ask } from '../../core/ask.js';
+import { refuseUnknown } from '../../core/check.js';
 import { checkTags, type What } from '../../core/dependency.js';
 import { answerOf } from '../../core/entry.js';
 import { expected } from '../../core/errors.js';
 import { type Landing, valueOf } from '../../core/flight.js';
-import type { Receipt } from '../../core/invalidate.js';
 import type { ReadSettings } from '../../core/options.js';
-import { refuseUnknown, resolveReadOptions, withTags } from '../../core/resolve.js';
+import type { Receipt } from '../../core/receipt.js';
+import { resolveReadOptions, withTags } from '../../core/resolve.js';
 import type { View } from '../../core/view.js';
 import { encodeKey, type Key, type KeyPart } from '../../values/index.js';
 import { Collector } from './collector.js';

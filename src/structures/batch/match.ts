@@ -1,5 +1,5 @@
+import { answers } from '../../core/answers.js';
 import { describe, expected } from '../../core/errors.js';
-import { answers } from '../../core/many.js';
 import { canonical } from '../../core/table-tags.js';
 import { encodeKey, type KeyPart } from '../../values/index.js';
 

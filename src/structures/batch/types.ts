@@ -1,6 +1,6 @@
 import type { What } from '../../core/dependency.js';
-import type { Receipt } from '../../core/invalidate.js';
 import type { ReadOptions } from '../../core/options.js';
+import type { Receipt } from '../../core/receipt.js';
 import type { Key } from '../../values/index.js';
 
 /** Reads of single values that are loaded together. */

@@ -1,5 +1,5 @@
 import { absent, type Explanation, explain, seconds } from '../../core/explain.js';
-import { Known } from '../../core/look.js';
+import { Known } from '../../core/known.js';
 import type { Version } from '../../core/store.js';
 import { treeListTag, treeRowTag } from '../../core/tree-tags.js';
 import type { AnyRow } from './definition.js';

@@ -1,9 +1,10 @@
 import { expected, TenantMissingError } from '../../core/errors.js';
 import type { Explanation } from '../../core/explain.js';
-import type { Receipt } from '../../core/invalidate.js';
+import type { Receipt } from '../../core/receipt.js';
+import { checkTenant } from '../../core/tenancy.js';
 import { invalidate } from '../../core/transaction.js';
 import { treeBucket, treeListTag, treeRowTag, treeStar } from '../../core/tree-tags.js';
-import { checkTenant, View } from '../../core/view.js';
+import { View } from '../../core/view.js';
 import type { KeyPart } from '../../values/index.js';
 import { type AnyRow, checkId, type Definition, marksOf } from './definition.js';
 import { keyOf } from './item.js';

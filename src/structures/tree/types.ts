@@ -1,7 +1,7 @@
 import type { Duration } from '../../core/duration.js';
 import type { Explanation } from '../../core/explain.js';
-import type { Receipt } from '../../core/invalidate.js';
 import type { Timing } from '../../core/options.js';
+import type { Receipt } from '../../core/receipt.js';
 import type { KeyPart } from '../../values/index.js';
 
 /** A row, and the same of each of its children, in the order in which they were loaded. */

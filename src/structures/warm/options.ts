@@ -1,7 +1,7 @@
+import { refuseUnknown } from '../../core/check.js';
 import { type Duration, parseDuration } from '../../core/duration.js';
 import { expected } from '../../core/errors.js';
 import type { Handles } from '../../core/functions.js';
-import { refuseUnknown } from '../../core/resolve.js';
 import { type Cron, parseCron } from './cron.js';
 
 /** A call of a cached function, for {@link WarmOptions.keys}. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { AdapterClient } from './driver.js';
 import { names, newcomer } from './shop.js';
-import { about, trap } from './trap.js';
+import { about, definesInMysql, trap } from './trap.js';
 import { hour } from './world.js';
 
 const eve = [9, 'acme', 'Eve', 'eve@x'] as const;
@@ -52,24 +52,32 @@ export const hidden = about('the catalogue', [
     },
     { given: logging, rules: { tables: { accounts: { writes: ['log'] } } } },
   ),
-  trap('a trigger made later counts', async (w) => {
-    const making = logging[w.dialect];
-    await w.writer.write(making[0] as string);
-    await w.settle();
-    const lines = await w.prime(log);
-    for (const sql of making.slice(1)) await w.writer.write(sql);
-    await w.writer.write(newcomer, eve);
-    await lines.changed();
-  }),
-  trap('a trigger that somebody else made counts', async (w) => {
-    const making = logging[w.dialect];
-    await w.writer.write(making[0] as string);
-    await w.settle();
-    for (const sql of making.slice(1)) await w.writer.write(sql);
-    const lines = await w.prime(log);
-    await w.reader.write(newcomer, eve);
-    await lines.changed();
-  }),
+  trap(
+    'a trigger made later counts',
+    async (w) => {
+      const making = logging[w.dialect];
+      await w.writer.write(making[0] as string);
+      await w.settle();
+      const lines = await w.prime(log);
+      for (const sql of making.slice(1)) await w.writer.write(sql);
+      await w.writer.write(newcomer, eve);
+      await lines.changed();
+    },
+    { refused: definesInMysql },
+  ),
+  trap(
+    'a trigger that somebody else made counts',
+    async (w) => {
+      const making = logging[w.dialect];
+      await w.writer.write(making[0] as string);
+      await w.settle();
+      for (const sql of making.slice(1)) await w.writer.write(sql);
+      const lines = await w.prime(log);
+      await w.reader.write(newcomer, eve);
+      await lines.changed();
+    },
+    { refused: definesInMysql },
+  ),
   trap(
     'a function that nobody declared is asked each time',
     async (w) => {
@@ -110,6 +118,7 @@ export const hidden = about('the catalogue', [
         postgres: [`create procedure change_it() language sql as $$ update accounts set name = 'Ida' where id = 1 $$`],
         mysql: [`create procedure change_it() update accounts set name = 'Ida' where id = 1`],
       },
+      refused: 'under `strict`: a procedure may commit',
       not: { sqlite: 'no procedures' },
     },
   ),
@@ -120,7 +129,7 @@ export const hidden = about('the catalogue', [
       await w.writer.write(`do $$ begin update accounts set name = 'Ida' where id = 1; end $$`);
       await all.changed();
     },
-    { not: onlyPostgres('no DO') },
+    { refused: 'under `strict`: a block of code may commit', not: onlyPostgres('no DO') },
   ),
   trap(
     'a partition and its table are one',

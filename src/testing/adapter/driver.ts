@@ -15,6 +15,8 @@ export interface AdapterDriver {
   readonly pool: boolean;
   /** Why a case cannot run here, by what it needs. A feature that is not named must be there. */
   readonly lacks: Readonly<Partial<Record<AdapterFeature, string>>>;
+  /** Why a client cannot have a cache with `strict`, if it cannot, at all or for cases that need a feature. */
+  readonly refuses?: string | Readonly<Partial<Record<AdapterFeature, string>>>;
   /** Why the client fails a case without a cache as well, by what the case's name begins with. */
   readonly fails?: Readonly<Record<string, string>>;
   /**

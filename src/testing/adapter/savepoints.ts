@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { AdapterClient, AdapterRaw } from './driver.js';
 import { name, names, rename } from './shop.js';
-import { about, trap } from './trap.js';
+import { about, definesInMysql, trap } from './trap.js';
 import { hour, rolledBack, type World } from './world.js';
 
 /** A statement with its values inside, for connections that are driven by hand. */
@@ -171,6 +171,7 @@ export const byHand = about('BEGIN by hand', [
     }),
     {
       needs: ['connection'],
+      refused: definesInMysql,
       not: { postgres: 'DDL belongs to the transaction', sqlite: 'DDL belongs to the transaction' },
     },
   ),
@@ -183,7 +184,7 @@ export const byHand = about('BEGIN by hand', [
       await w.writer.write(`BEGIN; ${renamed('Bo', 2)}; ROLLBACK`);
       await bob.unchanged();
     },
-    { needs: ['several'] },
+    { needs: ['several'], refused: 'under `strict`: a COMMIT among other statements in one text' },
   ),
 ]);
 

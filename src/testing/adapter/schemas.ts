@@ -1,31 +1,39 @@
 import assert from 'node:assert/strict';
 import type { AdapterClient } from './driver.js';
-import { about, trap } from './trap.js';
+import { about, definesInMysql, trap } from './trap.js';
 import { hour, rolledBack, type World } from './world.js';
 
 const onlyPostgres = (why: string) => ({ mysql: why, sqlite: why });
 
 /** What changes what names mean. */
 export const schemas = about('schemas', [
-  trap('a column that was added is there', async (w) => {
-    const [all, one] = [
-      await w.prime('select * from pairs'),
-      await w.prime('select * from pairs where a = ? and b = ?', [1, 1]),
-    ];
-    await w.writer.write(`alter table pairs add column extra varchar(10) default 'x'`);
-    await all.changed();
-    await one.changed();
-  }),
-  trap('a table that was dropped and made anew is another one', async (w) => {
-    const one = await w.prime('select value from pairs where a = ?', [1]);
-    await w.writer.write('drop table pairs');
-    await w.writer.write('create table pairs (a integer primary key, value varchar(50))');
-    await one.changed();
-    await w.writer.write(`insert into pairs (a, value) values (1, 'new')`);
-    const again = await w.prime('select value from pairs where a = ?', [1]);
-    await w.writer.write(`update pairs set value = 'newer' where a = 1`);
-    await again.changed();
-  }),
+  trap(
+    'a column that was added is there',
+    async (w) => {
+      const [all, one] = [
+        await w.prime('select * from pairs'),
+        await w.prime('select * from pairs where a = ? and b = ?', [1, 1]),
+      ];
+      await w.writer.write(`alter table pairs add column extra varchar(10) default 'x'`);
+      await all.changed();
+      await one.changed();
+    },
+    { refused: definesInMysql },
+  ),
+  trap(
+    'a table that was dropped and made anew is another one',
+    async (w) => {
+      const one = await w.prime('select value from pairs where a = ?', [1]);
+      await w.writer.write('drop table pairs');
+      await w.writer.write('create table pairs (a integer primary key, value varchar(50))');
+      await one.changed();
+      await w.writer.write(`insert into pairs (a, value) values (1, 'new')`);
+      const again = await w.prime('select value from pairs where a = ?', [1]);
+      await w.writer.write(`update pairs set value = 'newer' where a = 1`);
+      await again.changed();
+    },
+    { refused: definesInMysql },
+  ),
   trap(
     'tables that change places are each other',
     async (w) => {
@@ -37,15 +45,22 @@ export const schemas = about('schemas', [
       await w.writer.write(`insert into pairs (a, b, value) values (5, 5, 'five')`);
       await again.changed();
     },
-    { given: ['create table new_pairs (a integer, b integer, value varchar(50), primary key (a, b))'] },
+    {
+      refused: definesInMysql,
+      given: ['create table new_pairs (a integer, b integer, value varchar(50), primary key (a, b))'],
+    },
   ),
-  trap('a table made by a query counts from its first row', async (w) => {
-    await w.writer.write('create table copies as select id, name from accounts');
-    await w.settle();
-    const all = await w.prime('select id from copies');
-    await w.writer.write(`insert into copies (id, name) values (77, 'x')`);
-    await all.changed();
-  }),
+  trap(
+    'a table made by a query counts from its first row',
+    async (w) => {
+      await w.writer.write('create table copies as select id, name from accounts');
+      await w.settle();
+      const all = await w.prime('select id from copies');
+      await w.writer.write(`insert into copies (id, name) values (77, 'x')`);
+      await all.changed();
+    },
+    { refused: definesInMysql },
+  ),
   trap(
     'DDL of a transaction that is rolled back changes nothing',
     async (w) => {
@@ -75,6 +90,7 @@ export const schemas = about('schemas', [
         'create table code_lines (id integer primary key, code varchar(20) not null)',
         `insert into code_lines values (1, 'abc'), (2, 'def')`,
       ],
+      refused: definesInMysql,
       not: { sqlite: 'foreign keys are made with the table' },
     },
   ),
@@ -91,6 +107,7 @@ export const schemas = about('schemas', [
         'create table code_lines (id integer primary key, code varchar(20) not null)',
         `insert into code_lines values (1, 'abc'), (2, 'def')`,
       ],
+      refused: definesInMysql,
       not: { sqlite: 'foreign keys are made with the table' },
     },
   ),
@@ -156,6 +173,21 @@ export const schemas = about('schemas', [
     { given: { postgres: elsewhere('other') }, not: onlyPostgres('no search path') },
   ),
   trap(
+    'what the search path of one transaction made of names is over with it',
+    async (w) => {
+      const here = await w.prime('select value from pairs where a = 1 and b = 1');
+      // Nobody has heard of it, so that the catalogue is read again in the middle of the transaction.
+      await w.bare('create table other.later (id integer primary key)');
+      await w.writer.transaction(async (tx) => {
+        await tx.write('set local search_path = other');
+        await tx.write('insert into later (id) values (1)');
+      });
+      await w.writer.write(`update pairs set value = 'new' where a = 1 and b = 1`);
+      await here.changed();
+    },
+    { given: { postgres: elsewhere('other') }, not: onlyPostgres('no search path') },
+  ),
+  trap(
     'a database that is used from now on is where names mean tables',
     pinned(async (w, run) => {
       const other = `other_${Math.random().toString(36).slice(2)}`;
@@ -164,11 +196,22 @@ export const schemas = about('schemas', [
       try {
         await w.bare(`create table ${other}.pairs (a integer primary key, value varchar(50))`);
         await w.bare(`insert into ${other}.pairs values (1, 'there')`);
+        // Whoever has read the catalogue already hears of the table by a first statement.
+        for (const client of [w.reader, w.writer])
+          await w.beside(() => client.read(`select value from ${other}.pairs`, [], false));
         const there = await w.prime(`select value from ${other}.pairs`);
         await run(`use ${other}`);
         await run(`update pairs set value = 'new'`);
-        await run(`use ${home}`);
         await w.beside(() => there.changed());
+        // The catalogue is read again where another database is the usual one.
+        const again = await w.beside(() => w.reader.read(`select value from ${other}.pairs`, [], hour));
+        assert.deepEqual(again, [{ value: 'new' }]);
+        await w.bare(`create table ${other}.more (id integer primary key)`);
+        await run('select id from more');
+        await run(`update pairs set value = 'newer'`);
+        const now = await w.beside(() => w.reader.read(`select value from ${other}.pairs`, [], hour));
+        assert.deepEqual(now, [{ value: 'newer' }]);
+        await run(`use ${home}`);
       } finally {
         await w.bare(`drop database ${other}`);
       }
@@ -188,7 +231,12 @@ export const schemas = about('schemas', [
         assert.deepEqual(await read(), [{ value: 'mine' }]);
         await run(`update pairs set value = 'changed'`);
         assert.deepEqual(await read(), [{ value: 'changed' }]);
-        await run(w.dialect === 'sqlite' ? 'drop table temp.pairs' : 'drop table pairs');
+        const drop = {
+          postgres: 'drop table pairs',
+          mysql: 'drop temporary table pairs',
+          sqlite: 'drop table temp.pairs',
+        };
+        await run(drop[w.dialect]);
       });
       await all.right();
     },

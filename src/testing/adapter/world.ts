@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { randomUUID } from 'node:crypto';
 import type { Duration } from '../../core/duration.js';
 import { memoryStore } from '../../core/memory-store.js';
 import { type Cache, type CacheOptions, createCache, fenceSql, outboxSql } from '../../index.js';
@@ -31,12 +32,19 @@ export interface World {
   readonly cacheOfWriter: Cache;
   /** The writer's way to the store that both share; undefined in one process. */
   readonly store: FaultyStore | undefined;
+  /** Whether what is written is fenced: whoever reads it beside a COMMIT goes to the database. */
+  readonly isStrict: boolean;
+  /** Statements that make the tables that `crashSafe` and `strict` need, in a database beside. */
+  readonly own: readonly string[];
   bare(sql: string, params?: readonly unknown[]): Promise<AdapterRow[]>;
   /** Runs `fn` as somebody else, who is in no transaction and in no load. */
   beside<T>(fn: () => Promise<T>): Promise<T>;
   /** Reads a statement in every way that stores its answer, and checks that it is stored. */
   prime(sql: string, params?: readonly unknown[]): Promise<Primed>;
-  /** Lets every client read the catalogue, which it does with its first statement and after DDL. */
+  /**
+   * Lets every client read the catalogue, which it does with its first statement and after DDL; a strict cache stores
+   * nothing for a moment after a client was opened, and that is waited for.
+   */
   settle(): Promise<void>;
   /** How often a statement has reached the database through a wrapped client. */
   count(sql: string): number;
@@ -101,9 +109,10 @@ export async function inWorld(
     const database = last(await driver.database(shop), (it) => it.drop());
     const { given = [] } = setting;
     const more = 'length' in given ? given : (given[driver.dialect] ?? []);
+    const isStrict = processes === 'two' && safety.strict === true;
     const own = [
       ...(safety.crashSafe === undefined ? [] : [outboxSql(driver.dialect).up]),
-      ...(safety.strict === true && driver.dialect === 'mysql' ? [fenceSql('mysql').up] : []),
+      ...(isStrict && driver.dialect === 'mysql' ? [fenceSql('mysql').up] : []),
     ];
     for (const sql of database.filled ? [...own, ...more] : [...shop, ...own, ...more]) await database.bare(sql);
     const shared = processes === 'two' ? memoryStore() : undefined;
@@ -114,8 +123,13 @@ export async function inWorld(
       last(await database.open({ ...setting.rules, cache, ...(setting.twice && { twice: true }) }), (it) => it.close());
     const writer = await open(cacheOfWriter);
     const reader = processes === 'one' && driver.pool ? writer : await open(cacheOfReader);
-    if (store && safety.strict) for (const cache of [cacheOfWriter, cacheOfReader]) await outOfQuarantine(cache);
-    await body(aWorld({ driver, database, processes, writer, reader, cacheOfWriter, cacheOfReader, store }));
+    if (isStrict) {
+      // Some connect with their first statement, and before that nobody can ask.
+      for (const client of [writer, reader]) await client.read('select 1 as one');
+      for (const cache of [cacheOfWriter, cacheOfReader]) await outOfQuarantine(cache);
+    }
+    const made = { driver, database, processes, writer, reader, cacheOfWriter, cacheOfReader, store, isStrict, own };
+    await body(aWorld(made));
     if (!setting.noisy) assert.deepEqual(errors, [], 'errors that the cache told of');
   } finally {
     for (const end of ends) await end();
@@ -124,9 +138,11 @@ export async function inWorld(
 
 /** A strict cache stores nothing until what was open in its database has ended; other cases write there, too. */
 async function outOfQuarantine(cache: Cache): Promise<void> {
-  for (let key = 0; !(await cache.has([key])); key++) {
+  const key = ['out of quarantine', randomUUID()];
+  for (;;) {
+    await cache.getOrSet({ key, tags: [], load: () => true });
+    if (await cache.has(key)) return;
     await new Promise((resolve) => setTimeout(resolve, 5));
-    await cache.getOrSet({ key: [key + 1], tags: [], load: () => key });
   }
 }
 
@@ -189,6 +205,7 @@ function aWorld(made: Made): World {
     prime,
     async settle() {
       for (const client of clients) await client.read('select count(*) as n from pairs', [], false);
+      if (made.isStrict) for (const cache of [cacheOfReader, cacheOfWriter]) await outOfQuarantine(cache);
     },
     count,
   };

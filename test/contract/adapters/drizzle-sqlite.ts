@@ -40,6 +40,7 @@ export async function drizzleSqliteDriver({ how }: { how: How }): Promise<Adapte
         around: 'a statement that answers at once cannot be held',
       }),
     },
+    refuses: 'under `strict`: Drizzle has one connection to SQLite',
     async database(): Promise<AdapterDatabase> {
       const { file, drop } = await server.make();
       const bare = tuned(new (sqliteDriver())(file)) as any;

@@ -22,6 +22,8 @@ import { mysqlServer } from './mysql-server.js';
 import { numbered, quiet, type Spy, spiedClient } from './pg.js';
 import { postgresServer } from './postgres-server.js';
 
+const oneConnection = 'under `strict`: what is wrapped is one connection, and nobody else could ask the database';
+
 /** Drizzle over `pg`: a pool, or one client, on which a transaction is the whole database. */
 export async function drizzlePgDriver({ url, on }: { url: string; on: 'pool' | 'client' }): Promise<AdapterDriver> {
   const server = await postgresServer(url);
@@ -36,6 +38,7 @@ export async function drizzlePgDriver({ url, on }: { url: string; on: 'pool' | '
       save: 'Drizzle has no save()',
       ...(on === 'client' && { acquired: 'there is no pool' }),
     },
+    refuses: on === 'client' ? oneConnection : { connection: oneConnection },
     async database(filling): Promise<AdapterDatabase> {
       const { config, filled, drop } = await server.make(filling);
       const bare = quiet(new pg.Pool({ ...config, max: 1 }));
@@ -141,6 +144,7 @@ export async function drizzleMysqlDriver({ url }: { url: string }): Promise<Adap
     server: server.version,
     dialect: 'mysql',
     pool: true,
+    refuses: { connection: oneConnection },
     lacks: {
       batch: 'Drizzle has no batches of mysql2',
       save: 'Drizzle has no save()',

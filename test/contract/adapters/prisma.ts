@@ -61,6 +61,7 @@ export async function prismaDriver(o: { dialect: AdapterDialect; url?: string })
       ...place.lacks,
     },
     fails: place.fails,
+    ...(dialect === 'sqlite' && { refuses: 'under `strict`: Prisma has one connection to SQLite' }),
     async database(filling): Promise<AdapterDatabase> {
       const { name, filled = false, open, drop } = await place.make(filling);
       const made = open({ sent: [], hooks: [] });

@@ -42,6 +42,7 @@ export async function typeormDriver(server: {
     dialect,
     pool: dialect !== 'sqlite',
     lacks: { batch: 'TypeORM has no batches', ...place.lacks },
+    ...(dialect === 'sqlite' && { refuses: 'under `strict`: TypeORM has one connection to SQLite' }),
     async database(filling): Promise<AdapterDatabase> {
       const { options, filled = false, drop } = await place.make(filling);
       const bare = await new orm.DataSource(options).initialize();

@@ -12,11 +12,10 @@ export type Played = Awaited<ReturnType<typeof play>> & {
 export async function playShifted(plan: Omit<Plan, 'subject'>): Promise<Played> {
   const folder = makeFolder('clock');
   const log = join(folder, 'shifts');
-  const preload = `--import ${new URL('./shifted.mjs', import.meta.url).href}`;
+  const preload = new URL('./shifted.mjs', import.meta.url);
+  preload.searchParams.set('log', log);
   try {
-    const verdict = await withEnv({ NODE_OPTIONS: preload, UNSTALE_SHIFTED: log }, () =>
-      play({ ...plan, subject: 'unstale' }),
-    );
+    const verdict = await play({ ...plan, subject: 'unstale', node: { execArgv: ['--import', preload.href] } });
     return { ...verdict, shifts: shiftsIn(log) };
   } finally {
     removeFolder(folder);
@@ -50,27 +49,10 @@ export async function playFaked(plan: Omit<Plan, 'subject'>): Promise<Played> {
     `#!/bin/sh\ncase "$*" in\n${faked(0, '+1h')}\n${faked(1, '-1h')}\nesac\nexec '${process.execPath}' "$@"\n`,
   );
   chmodSync(node, 0o755);
-  const { execPath } = process;
-  process.execPath = node;
   try {
-    const verdict = await play({ ...plan, subject: 'unstale' });
+    const verdict = await play({ ...plan, subject: 'unstale', node: { execPath: node } });
     return { ...verdict, shifts: shiftsIn(log) };
   } finally {
-    process.execPath = execPath;
     removeFolder(folder);
-  }
-}
-
-/** Runs `fn` with more in the environment of the processes that it starts. */
-export async function withEnv<T>(more: Readonly<Record<string, string>>, fn: () => Promise<T>): Promise<T> {
-  const before = { ...process.env };
-  Object.assign(process.env, more);
-  try {
-    return await fn();
-  } finally {
-    for (const name of Object.keys(more)) {
-      if (before[name] === undefined) delete process.env[name];
-      else process.env[name] = before[name];
-    }
   }
 }

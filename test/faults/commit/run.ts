@@ -1,4 +1,5 @@
-// The long form: npx tsx test/faults/commit/run.ts [--writes 200] [--by knex,pg,…]
+// The long form: npx tsx --tsconfig /dev/null test/faults/commit/run.ts [--writes 200] [--by knex,pg,…]
+// Without `--tsconfig`, Prisma's own modules are taken for the types of them that the project has.
 // Prints a line for each adapter, and ends with 1 when something was stale, or failed otherwise than as unknown.
 import { parseArgs } from 'node:util';
 import { startServices } from '../../services/index.js';

@@ -11,8 +11,10 @@ import { withCache as withKnex } from '../../../adapters/knex/index.js';
 import { withCache as withKysely } from '../../../adapters/kysely/index.js';
 import { withCache as withMysql2 } from '../../../adapters/mysql2/index.js';
 import { withCache as withPg } from '../../../adapters/pg/index.js';
+import { withCache as withPrisma } from '../../../adapters/prisma/index.js';
 import { withCache as withTypeorm } from '../../../adapters/typeorm/index.js';
 import type { Cache } from '../../../src/index.js';
+import { hasPrisma, prismaOf } from '../../prisma/client.js';
 
 /** A wrapped client, on a table `counts` with a value for each id. */
 export interface Client {
@@ -27,7 +29,7 @@ export type How = (typeof hows)[number];
 
 type Open = (url: string, cache: Cache) => Client | Promise<Client>;
 
-/** By the name of what is wrapped. */
+/** By the name of what is wrapped; Prisma where `npm run setup` has brought it. */
 export const writers: Readonly<Record<string, { readonly database: 'postgres' | 'mysql'; readonly open: Open }>> = {
   knex: { database: 'postgres', open: openKnex },
   pg: { database: 'postgres', open: openPg },
@@ -35,6 +37,7 @@ export const writers: Readonly<Record<string, { readonly database: 'postgres' | 
   drizzle: { database: 'postgres', open: openDrizzle },
   kysely: { database: 'postgres', open: openKysely },
   typeorm: { database: 'postgres', open: openTypeorm },
+  ...(hasPrisma && { prisma: { database: 'postgres', open: openPrisma } }),
 };
 
 function openKnex(connection: string, cache: Cache): Client {
@@ -148,5 +151,20 @@ async function openTypeorm(url: string, cache: Cache): Promise<Client> {
       else await ds.transaction(async (manager) => void (await manager.query(increment, [id])));
     },
     close: () => ds.destroy(),
+  };
+}
+
+async function openPrisma(url: string, cache: Cache): Promise<Client> {
+  const { PrismaClient, adapter } = await prismaOf('postgres');
+  const seen = withPrisma(adapter({ connectionString: url, max: 4 }), { cache });
+  const client: any = withPrisma(new PrismaClient({ adapter: seen }));
+  const add = (at: any, id: number) => at.$executeRawUnsafe(increment, id);
+  return {
+    read: async (id) => (await client.$queryRawUnsafe('select value from counts where id = $1', id))[0].value,
+    async add(id, how) {
+      if (how === 'statement') await add(client, id);
+      else await client.$transaction((tx: any) => add(tx, id));
+    },
+    close: () => client.$disconnect(),
   };
 }

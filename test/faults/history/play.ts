@@ -8,7 +8,7 @@ import { check, type Verdict } from './check.js';
 import { createDatabase } from './database.js';
 import { readEvents } from './events.js';
 import { faultsOf } from './faults.js';
-import { storages, type Target } from './storage.js';
+import { type Storage, storages, type Target } from './storage.js';
 import type { Order, Role } from './worker.js';
 
 export interface Plan {
@@ -17,6 +17,10 @@ export interface Plan {
   readonly seconds: number;
   /** @defaultValue 'single' */
   readonly redis?: Target['kind'];
+  /** Another Redis than one of these. */
+  readonly storage?: () => Promise<Storage>;
+  /** What starts its processes, and with what more than TypeScript. @defaultValue this Node, with nothing */
+  readonly node?: { readonly execPath?: string; readonly execArgv?: readonly string[] };
   /** Names of what is to happen. @defaultValue all that can */
   readonly faults?: readonly string[];
   /** @defaultValue 3 */
@@ -41,7 +45,7 @@ export interface Plan {
 export async function play(plan: Plan): Promise<Verdict & { struck: Readonly<Record<string, number>> }> {
   const { seed, seconds, subject, processes = 3, rows = 1000, maxStale = 0, tell = () => {} } = plan;
   const { strict = false, crashSafe = false, share = 0.065 } = plan;
-  const storage = await storages[plan.redis ?? 'single']();
+  const storage = await (plan.storage ?? storages[plan.redis ?? 'single'])();
   const random = new Random(seed);
   const folder = makeFolder('history');
   const database = await createDatabase(plan.postgres, `history_${seed}`, rows, crashSafe);
@@ -59,7 +63,7 @@ export async function play(plan: Plan): Promise<Verdict & { struck: Readonly<Rec
       ...{ seed: seed * 100 + files.length, readers: 8, writers: 1, share, pause: { read: 12, write: 18 } },
     };
     files.push(file);
-    return startWorker(role, (more) => {
+    return startWorker(role, plan.node, (more) => {
       reads += more;
     });
   };
@@ -126,9 +130,10 @@ interface Worker {
   stop(): Promise<void>;
 }
 
-async function startWorker(role: Role, onReads: (more: number) => void): Promise<Worker> {
+async function startWorker(role: Role, node: Plan['node'], onReads: (more: number) => void): Promise<Worker> {
   const file = fileURLToPath(new URL('./worker.ts', import.meta.url));
-  const child = fork(file, [JSON.stringify(role)], { execArgv: ['--import', 'tsx'] });
+  const execArgv = [...(node?.execArgv ?? []), '--import', 'tsx'];
+  const child = fork(file, [JSON.stringify(role)], { ...node, execArgv });
   child.on('message', ({ reads = 0 }: { reads?: number }) => onReads(reads));
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const answer = (of: string) =>

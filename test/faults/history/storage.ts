@@ -96,8 +96,25 @@ export const storages: Record<Target['kind'], () => Promise<Storage>> = {
   },
   async sentinel() {
     const sentinel = await startSentinel();
-    const { master, replica, sentinels, name } = sentinel;
-    const current = async () => ((await isMaster(master)) ? master : replica);
+    const { master, replica, name } = sentinel;
+    const sentinels = sentinel.sentinels.map(({ host, port }) => ({ host, port }));
+    // Not what they say of themselves: both may call themselves master.
+    const current = async () => ((await meant(sentinels, name)) === master.port ? master : replica);
+    /** Has the sentinels change over, and resolves with the old master when they have. */
+    const changeOver = async () => {
+      const before = await current();
+      let asked = Number.NEGATIVE_INFINITY;
+      const isOver = async () => {
+        if ((await current()) !== before) return true;
+        // On a busy machine a change may be given up half-way.
+        if (performance.now() - asked < 5000) return false;
+        asked = performance.now();
+        await ask(sentinels[0] as Address, (client) => client.call('SENTINEL', 'FAILOVER', name));
+        return false;
+      };
+      await until('the sentinels mean the other', isOver, 60_000);
+      return before;
+    };
     return {
       target: { kind: 'sentinel', name, sentinels },
       stop: sentinel.stop,
@@ -115,9 +132,16 @@ export const storages: Record<Target['kind'], () => Promise<Storage>> = {
         },
         /** The sentinels are told to change over; the old master lives and keeps its connections until it is told. */
         async promote() {
-          const before = await current();
-          await ask(sentinels[0] as Address, (client) => client.call('SENTINEL', 'FAILOVER', name));
-          await until('the other has taken over', async () => (await current()) !== before);
+          await changeOver();
+          await followed(sentinel);
+        },
+        /** The same, and some lose their connection to the old master while it still calls itself one. */
+        async split(random) {
+          const before = await changeOver();
+          for (let i = 0; i < 3 && (await isMaster(before)); i++) {
+            await dropSome(before, random);
+            await wait(300 + random.below(700));
+          }
           await followed(sentinel);
         },
       },
@@ -139,6 +163,21 @@ async function drop(redis: RedisServer): Promise<void> {
     await client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
     await client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
   });
+}
+
+/** Each connection breaks, or does not. */
+async function dropSome(redis: RedisServer, random: Random): Promise<void> {
+  await ask(redis, async (client) => {
+    const list = (await client.call('CLIENT', 'LIST', 'TYPE', 'NORMAL')) as string;
+    for (const [, id] of list.matchAll(/^id=(\d+)/gm))
+      if (random.below(2) === 0) await client.call('CLIENT', 'KILL', 'ID', id as string);
+  });
+}
+
+/** The port of the master that the first sentinel means. */
+async function meant([first]: readonly Address[], name: string): Promise<number> {
+  const address = await ask(first as Address, (client) => client.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name));
+  return Number((address as string[])[1]);
 }
 
 /** It says nothing for a while, and then carries out what it was sent. */
@@ -171,7 +210,7 @@ async function isWhole(cluster: RedisCluster, masters: number, without?: RedisSe
 async function followed({ master, replica }: RedisSentinel): Promise<void> {
   const follows = (node: RedisServer) =>
     ask(node, async (client) => (await client.info('replication')).includes('master_link_status:up'));
-  await until('the old master follows', async () => (await follows(master)) || (await follows(replica)));
+  await until('the old master follows', async () => (await follows(master)) || (await follows(replica)), 60_000);
 }
 
 /** Moves some slots, with the keys that are in them, from one master to another. */

@@ -1,6 +1,5 @@
-import { withEnv } from '../clock/play.js';
 import { type Plan, play } from '../history/play.js';
-import { storages } from '../history/storage.js';
+import { type Storage, storages } from '../history/storage.js';
 import { type Hidden, startHiding } from './hiding.js';
 
 export const libraries = { 'ioredis 5': './ioredis5.mjs', 'ioredis 6': undefined } as const;
@@ -12,24 +11,20 @@ export async function playHidden(
   what: readonly Hidden[],
   library: Library,
 ): ReturnType<typeof play> {
-  const { single } = storages;
-  storages.single = async () => {
-    const whole = await single();
-    if (whole.target.kind !== 'single') throw new TypeError(`Expected a single Redis, got a ${whole.target.kind}`);
-    const url = new URL(whole.target.url);
-    const proxy = await startHiding(Number(url.port), what);
-    url.port = String(proxy.port);
-    const stop = async () => {
-      await proxy.stop();
-      await whole.stop();
-    };
-    return { ...whole, target: { kind: 'single', url: url.href }, stop };
-  };
   const file = libraries[library];
-  const env = file === undefined ? {} : { NODE_OPTIONS: `--import ${new URL(file, import.meta.url).href}` };
-  try {
-    return await withEnv(env, () => play({ ...plan, subject: 'unstale' }));
-  } finally {
-    storages.single = single;
-  }
+  const execArgv = file === undefined ? [] : ['--import', new URL(file, import.meta.url).href];
+  return play({ ...plan, subject: 'unstale', storage: () => hiding(what), node: { execArgv } });
+}
+
+async function hiding(what: readonly Hidden[]): Promise<Storage> {
+  const whole = await storages.single();
+  if (whole.target.kind !== 'single') throw new TypeError(`Expected a single Redis, got a ${whole.target.kind}`);
+  const url = new URL(whole.target.url);
+  const proxy = await startHiding(Number(url.port), what);
+  url.port = String(proxy.port);
+  const stop = async () => {
+    await proxy.stop();
+    await whole.stop();
+  };
+  return { ...whole, target: { kind: 'single', url: url.href }, stop };
 }

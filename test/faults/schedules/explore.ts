@@ -5,12 +5,14 @@ import { type Flaw, naive } from '../history/naive.js';
 import type { Subject } from '../history/subjects.js';
 import { unstale } from '../history/unstale.js';
 import { aStage, everyOrder } from './schedule.js';
-import { aStory, type Seen } from './story.js';
+import { aStory, type Reads, type Seen } from './story.js';
 
 export interface Exploration {
   readonly subject: 'unstale' | Flaw;
   readonly readers: number;
   readonly writers: number;
+  /** @defaultValue 'in turn' */
+  readonly reads?: Reads;
   /** Orders to try: `all` that there are, up to `most`, or so many random ones. */
   readonly orders: { readonly all: true; readonly most: number } | { readonly random: number; readonly seed: number };
   readonly postgres: string;
@@ -28,7 +30,8 @@ export interface Found {
  * Plays one story in many orders: each cache is a process of its own as far as Redis and the database can tell, and
  * every answer of a server waits until it is chosen. Each order has a row of its own.
  */
-export async function explore({ subject, readers, writers, orders, postgres, tell }: Exploration): Promise<Found> {
+export async function explore(exploration: Exploration): Promise<Found> {
+  const { subject, readers, writers, reads = 'in turn', orders, postgres, tell } = exploration;
   const most = 'all' in orders ? orders.most : orders.random;
   const redis = await startRedis();
   const database = await createDatabase(postgres, 'schedules', most + 1);
@@ -60,8 +63,9 @@ export async function explore({ subject, readers, writers, orders, postgres, tel
     // Connections, catalogue and scripts are there before the first order, so that orders differ in what they choose alone.
     const [reading, writing] = [parties.slice(0, readers), parties.slice(readers)];
     for (let i = 0; i < 3; i++) {
-      await aStory(most + 1).play(reading, writing, () => Promise.resolve());
-      await aStory(most + 1).end(parties);
+      const story = aStory(most + 1, reads);
+      await story.play(reading, writing, () => Promise.resolve());
+      await story.end(parties);
     }
 
     const violations: { order: string[]; stale: Seen[] }[] = [];
@@ -70,7 +74,7 @@ export async function explore({ subject, readers, writers, orders, postgres, tel
     let done = 0;
     let complete = false;
     while (done < most && !complete) {
-      const { play, end, stale } = aStory(done + 1);
+      const { play, end, stale } = aStory(done + 1, reads);
       const made = await stage.run(
         () => play(reading, writing, stage.turn),
         'all' in orders ? every.choose : (held) => random.below(held.length),

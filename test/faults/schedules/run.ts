@@ -1,5 +1,6 @@
 // The long form: npx tsx test/faults/schedules/run.ts [--subject unstale] [--readers 3] [--writers 2] [--random 1000]
-//   [--seed 1]; without --random every order of one reader and one writer.
+//   [--seed 1] [--at-once]; without --random every order of one reader and one writer; --at-once lets reads of one reader
+//   join each other.
 import { parseArgs } from 'node:util';
 import { startServices } from '../../services/index.js';
 import { type Exploration, explore } from './explore.js';
@@ -12,6 +13,7 @@ const { values: given } = parseArgs({
     random: { type: 'string' },
     most: { type: 'string', default: '20000' },
     seed: { type: 'string', default: '1' },
+    'at-once': { type: 'boolean', default: false },
   },
 });
 const { services, stop } = await startServices(['postgres']);
@@ -20,6 +22,7 @@ const { orders, complete, violations } = await explore({
   subject: given.subject as Exploration['subject'],
   readers: Number(given.readers),
   writers: Number(given.writers),
+  reads: given['at-once'] ? 'at once' : 'in turn',
   orders:
     given.random === undefined
       ? { all: true, most: Number(given.most) }

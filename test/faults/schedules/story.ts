@@ -6,8 +6,11 @@ export interface Seen {
   readonly value: number;
 }
 
+/** Whether a reader's second read comes after its first one, or may meet it on its way and join it. */
+export type Reads = 'in turn' | 'at once';
+
 /** One row, and everything that somebody saw of it, in the order of this process, which is everybody's. */
-export function aStory(row: number) {
+export function aStory(row: number, reads: Reads) {
   let acknowledged = 0;
   const seen: Seen[] = [];
   const read = async (subject: Subject) => {
@@ -23,10 +26,12 @@ export function aStory(row: number) {
       turn: (name: string) => Promise<void>,
     ): Promise<void> {
       await Promise.all([
-        ...readers.map(async (subject, i) => {
-          await turn(`reader ${i} begins`);
-          await read(subject);
-          await read(subject);
+        ...readers.flatMap((subject, i) => {
+          const one = async (begins: string) => {
+            await turn(`reader ${i} ${begins}`);
+            await read(subject);
+          };
+          return reads === 'at once' ? [one('begins'), one('begins again')] : one('begins').then(() => read(subject));
         }),
         ...writers.map(async (subject, i) => {
           await turn(`writer ${i} begins`);

@@ -4,26 +4,17 @@ import { withCache } from '../../../adapters/knex/index.js';
 import { type TreeDialect, treeQuery } from '../../../src/adapter/index.js';
 import { type CacheOptions, createCache, type Tree } from '../../../src/index.js';
 import { memoryStore } from '../../../src/testing/index.js';
+import { createNodes, type Row, rowsBelow } from '../../guarantees/trees-table.js';
 import { aShop, databases } from '../knex/a-shop.js';
 
 /** Trees over a wrapped client: what it writes is seen by them, and no more than that is loaded again. */
-interface Row {
-  id: number;
-  parent_id: number | null;
-  name: string;
-}
-
 describe.each(databases)('a tree on %s', (database) => {
   const dialect: TreeDialect = database;
   let shop: Awaited<ReturnType<typeof aShop>>;
   beforeAll(async () => {
     shop = await aShop(database);
     const knex = Knex(shop.config);
-    await knex.schema.createTable('nodes', (table) => {
-      table.integer('id').primary();
-      table.integer('parent_id');
-      table.string('name', 20);
-    });
+    await createNodes(knex);
     await knex.destroy();
     return () => shop.drop();
   });
@@ -61,12 +52,7 @@ describe.each(databases)('a tree on %s', (database) => {
     const asked: string[] = [];
     const children = (parents: readonly (number | null)[]) => {
       asked.push(`below ${parents}`);
-      return knex('nodes')
-        .where((or) => {
-          void or.whereIn('parent_id', parents.filter((id) => id !== null) as number[]);
-          if (parents.includes(null)) void or.orWhereNull('parent_id');
-        })
-        .orderBy('id');
+      return rowsBelow(knex, parents).orderBy('id');
     };
     const load = (ids: readonly number[]) => {
       asked.push(`rows ${ids}`);

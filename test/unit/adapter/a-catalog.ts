@@ -51,6 +51,7 @@ export function aCatalog(dialect: Dialect, specs: Readonly<Record<string, Spec>>
     find: ({ schema, name }) => relations.get(schema === undefined || schema === 'public' ? name : `${schema}.${name}`),
     named: (name) => [...relations].filter(([key]) => key.split('.').at(-1) === name).map(([, relation]) => relation),
     server: 'app',
+    path: ['public'],
   };
 }
 

@@ -26,6 +26,7 @@ function aGuard(
       driver: given,
       dialect: { name: dialect },
       database: 'shop',
+      tableOf: (name) => name,
       failed() {},
     });
   const guard = make();
@@ -40,7 +41,8 @@ describe('a client', () => {
     const { cache } = aCache();
     const driver = {} as Driver<unknown>;
     const of = { driver, dialect: { name: 'postgres' as const }, database: 'shop', failed() {} };
-    expect(fenceGuard({ port: portIn(cache as Cache), ...of })).toBe(undefined);
+    const tableOf = (name: string) => name;
+    expect(fenceGuard({ port: portIn(cache as Cache), tableOf, ...of })).toBe(undefined);
   });
 
   test('of one connection is refused', () => {

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { Driver } from '../../../src/adapter/driver.js';
 import { guardsOf } from '../../../src/adapter/guards.js';
 import { notConnected } from '../../../src/core/not-connected.js';
-import { resolveCacheOptions } from '../../../src/core/resolve.js';
+import { resolveCacheOptions } from '../../../src/core/resolve-cache.js';
 import { outboxSql } from '../../../src/index.js';
 import { type FakeClock, type FaultyStore, faultyStore, memoryStore } from '../../../src/testing/index.js';
 import { aCache, heard, now, turns } from '../core/a-cache.js';
@@ -62,6 +62,7 @@ function aGuard({
       driver: borrows ? driver : alone,
       dialect: { name: 'postgres' as const },
       database: 'app',
+      tableOf: (name: string) => name,
       failed,
     };
     const [guard] = guardsOf(of);

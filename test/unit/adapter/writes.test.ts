@@ -232,6 +232,7 @@ describe('foreign keys', () => {
   it('are no border to TRUNCATE and DROP, whatever they say', () => {
     const all = ['a', 'b', 'c', 'd', 'e'].flatMap(stars).sort();
     expect(ends('TRUNCATE a', [], around)).toEqual(all);
+    expect(ends('TRUNCATE a CASCADE', [], around)).toEqual(all);
     expect(ends('DROP TABLE a', [], around)).toEqual(all);
   });
 

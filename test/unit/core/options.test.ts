@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parseDuration } from '../../../src/core/duration.js';
 import { defaults } from '../../../src/core/options.js';
-import { resolveCacheOptions, resolveReadOptions } from '../../../src/core/resolve.js';
+import { resolveReadOptions } from '../../../src/core/resolve.js';
+import { resolveCacheOptions } from '../../../src/core/resolve-cache.js';
 
 const source = readFileSync(new URL('../../../src/core/options.ts', import.meta.url), 'utf8');
 

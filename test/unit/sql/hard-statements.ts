@@ -82,6 +82,7 @@ export const hardStatements: readonly HardStatement[] = [
     writes: ['cust'],
   },
   { dialect: 'postgres', sql: 'TRUNCATE TABLE ONLY t1, sch.t2 RESTART IDENTITY', reads: [], writes: ['t1', 't2'] },
+  { dialect: 'postgres', sql: 'TRUNCATE t1, sch.t2 CONTINUE IDENTITY CASCADE', reads: [], writes: ['t1', 't2'] },
   { dialect: 'postgres', sql: 'COPY logs (a,b) FROM STDIN WITH (FORMAT csv)', reads: [], writes: ['logs'] },
   { dialect: 'postgres', sql: 'COPY (SELECT * FROM logs) TO STDOUT', reads: ['logs'], writes: [] },
   { dialect: 'postgres', sql: 'CALL do_stuff(1,2)', reads: [], writes: [], opaque: true },

@@ -3,8 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { treeBucket } from '../../../src/core/tree-tags.js';
 import { type Cache, createCache, type Tree } from '../../../src/index.js';
 import { memoryStore } from '../../../src/testing/index.js';
-import { after, inOrder, type Row, type State } from '../../guarantees/trees-history.js';
+import { after, inOrder, type State } from '../../guarantees/trees-history.js';
 import { type Chance, randomStep, type Step } from '../../guarantees/trees-random.js';
+import type { Row } from '../../guarantees/trees-table.js';
 import { auditAfterEach, auditWatched, watch } from '../../support/audit.js';
 import { effort } from '../../support/effort.js';
 

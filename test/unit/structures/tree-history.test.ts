@@ -2,17 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createCache, type Store, type Tree } from '../../../src/index.js';
 import { memoryStore } from '../../../src/testing/index.js';
-import {
-  after,
-  type Changed,
-  History,
-  inOrder,
-  type Reading,
-  type Row,
-  wrongOf,
-} from '../../guarantees/trees-history.js';
+import { after, type Changed, History, inOrder, type Reading, wrongOf } from '../../guarantees/trees-history.js';
 import { type Naive, naive } from '../../guarantees/trees-naive.js';
 import { ask, type Chance, firstState, randomAsked, randomStep } from '../../guarantees/trees-random.js';
+import type { Row } from '../../guarantees/trees-table.js';
 import { auditAfterEach, auditWatched, watch } from '../../support/audit.js';
 import { effort } from '../../support/effort.js';
 

@@ -15,7 +15,7 @@ function aWrite(now: string | number | undefined, coarse?: Error) {
       },
     },
     failed() {},
-    agreement: { tag: 'rules', lost: () => void told.lost++ },
+    narrowing: { tag: 'rules', lost: () => void told.lost++ },
   };
   const narrowed = new Narrowed();
   narrowed.add(1, ['coarse']);

@@ -75,6 +75,21 @@ describe('a guard of COMMIT', () => {
     expect(first.heard).toEqual(['before logs logs!tenants', 'rolled back false']);
   });
 
+  test('is put before the COMMIT of a definition, where it is no COMMIT itself', async () => {
+    const alter = 'alter table orders add column more integer';
+    const { guard, heard } = aGuard();
+    const { run, sent } = aClient({ guards: [guard] }).connect();
+    await run(alter);
+    expect(sent.slice(-4)).toEqual(['begin', alter, 'guard', 'commit']);
+    const temporary = 'create temporary table mine (id integer)';
+    const mysql = aClient({ guards: [guard], dialect: 'mysql' }).connect();
+    await mysql.run(temporary);
+    expect(mysql.sent.slice(-4)).toEqual(['begin', temporary, 'guard', 'commit']);
+    heard.length = 0;
+    await mysql.run(alter);
+    expect(heard).toEqual([`unguarded ${alter}`]);
+  });
+
   test('puts a write on its own into a transaction', async () => {
     const { guard, heard } = aGuard();
     const { connect, published } = aClient({ guards: [guard] });

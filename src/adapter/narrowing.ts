@@ -1,6 +1,22 @@
 import type { Port } from '../core/port.js';
 import type { Version } from '../core/store.js';
 import { rulesTag } from '../core/table-tags.js';
+import type { WrapOptions } from './options.js';
+
+/** What decides which tags there are, as a text; undefined when there is nothing to narrow by. */
+export function narrowingOf({ tenant, tables = {} }: WrapOptions): string | undefined {
+  const rules = Object.entries(tables)
+    .map(([name, { grain, tenant, tree, ignoreColumns = [] }]) => ({
+      name,
+      grain,
+      tenant,
+      tree,
+      ignored: [...ignoreColumns].sort(),
+    }))
+    .filter(({ grain, tenant, tree, ignored }) => (grain ?? tenant ?? tree) !== undefined || ignored.length > 0)
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  return tenant === undefined && rules.length === 0 ? undefined : JSON.stringify({ tenant, tables: rules });
+}
 
 /**
  * Whether this client may narrow: by a tenant's column, and by columns that do not count. Both sides of a tag are made by
@@ -10,7 +26,7 @@ import { rulesTag } from '../core/table-tags.js';
  * So nobody narrows before all have agreed, and what was narrowed depends on the agreement. Until then reads depend on whole
  * tables, and writes raise them, with all rows and all tenants: tags that everybody understands.
  */
-export class Agreement {
+export class Narrowing {
   readonly tag: string;
   /** What was agreed on, as the version of `tag`; undefined where there is nothing to narrow by, or nobody knows. */
   version: Version | undefined;
@@ -21,7 +37,7 @@ export class Agreement {
   #asking: Promise<void> | undefined;
   #isFirst = true;
 
-  /** @param rules - as a text; undefined when there are none */
+  /** @param rules - what {@link narrowingOf} says */
   constructor(port: Port, database: string, rules: string | undefined) {
     this.tag = rulesTag(database);
     this.#port = port;
