@@ -79,5 +79,5 @@ export class Narrowing {
   }
 }
 
-const soon = 1000;
+const soon = 100;
 const often = 60_000;
