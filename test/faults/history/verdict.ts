@@ -7,9 +7,13 @@ export function holds({ ACK, DB, QUIET, MONO, COMMIT, readErrors, unhandled }: V
 
 /**
  * Whether a history was one of a cache: what serves nothing, or one hot row alone, has nothing to break. A short one has
- * hardly begun when its Redis is restarted, and everything is gone.
+ * hardly begun when its Redis is restarted, and everything is gone; so it is, every few seconds, where masters change.
  */
-export function serves({ hitRatio, deciles }: Verdict, { strict = false, short = false } = {}): boolean {
+export function serves(
+  { hitRatio, deciles }: Verdict,
+  { strict = false, short = false, changes = false } = {},
+): boolean {
+  if (changes) return hitRatio >= 0.4 && Math.min(...deciles) >= 0.2;
   if (strict) return hitRatio >= (short ? 0.35 : 0.4);
   return hitRatio >= (short ? 0.55 : 0.6) && Math.min(...deciles) >= (short ? 0.3 : 0.4);
 }
