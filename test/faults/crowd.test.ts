@@ -39,10 +39,10 @@ test.skipIf(!inject('services').redis)(
   },
 );
 
-test('a memory through which 100,000 keys with tags have gone holds what it was given', {
+test('a memory through which 200,000 keys with tags have gone holds what it was given', {
   timeout: 120_000,
 }, async () => {
-  const { held, told, limit } = await many({ keys: 100_000, limit: 32 * 2 ** 20 });
+  const { held, told, limit } = await many({ keys: 200_000, limit: 128 * 2 ** 20 });
   expect(told).toBeGreaterThan(0.9 * limit);
   expect(told).toBeLessThanOrEqual(limit);
   expect(held).toBeLessThan(1.1 * limit);

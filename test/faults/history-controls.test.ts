@@ -10,7 +10,7 @@ const { postgres } = inject('services');
 const seed = Number(process.env.UNSTALE_SEED ?? 1 + (Date.now() % 100_000));
 
 describe.skipIf(postgres === undefined)('the history of (skipped where there is no PostgreSQL)', () => {
-  const short = { seed, rows: 40, share: 1, faults: [], postgres: postgres?.url as string };
+  const short = { seed, rows: 10, share: 1, faults: [], postgres: postgres?.url as string };
   const told = async (plan: Plan) => {
     const verdict = await play(plan);
     const text = describeVerdict(`${plan.subject}, seed ${seed}`, verdict);

@@ -54,6 +54,8 @@ export function naive(flaw: Flaw, { redis: target, reads, writes, name, share = 
     let stamp = await version(row);
     const value = await select(reader, row);
     await dawdle(random, share);
+    // The longer it is under way, the more come meanwhile.
+    if (flaw === 'lets joiners have whatever lands') for (let i = 0; i < 5; i++) await dawdle(random, share);
     if (flaw === 'lets the last version win') {
       stamp = await version(row);
       await select(reader, row);
