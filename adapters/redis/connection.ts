@@ -45,16 +45,24 @@ export function sourceOf(target: RedisTarget): Source {
   const template = templateOf(target);
   const { host = 'localhost', port = 6379, path, sentinels, name, keyPrefix, natMap } = template.options;
   refusePrefix(keyPrefix);
+  let turn = 0;
   // What the node is called in events and errors.
   const at = sentinels ? `sentinel:${name}` : (path ?? host);
   return {
     cluster: false,
     seeds: [{ host: at, port: sentinels || path ? 0 : Number(port) }],
     connect: (attempts) => template.duplicate({ ...ours, retryStrategy: backoff(attempts) }),
-    connectOnce: () => template.duplicate({ ...ours, retryStrategy: null }),
+    // One that has led to the wrong server is followed by one that begins with another sentinel.
+    connectOnce: () =>
+      template.duplicate({ ...ours, ...(sentinels && { sentinels: turned(sentinels, turn++) }), retryStrategy: null }),
     translate: (address) => (sentinels ? mapped(natMap, address) : address),
     sentinels: sentinels ? sentinelSource(template.options) : undefined,
   };
+}
+
+function turned<T>(list: readonly T[], by: number): T[] {
+  const at = by % Math.max(1, list.length);
+  return [...list.slice(at), ...list.slice(0, at)];
 }
 
 /** As ioredis makes its own questions to sentinels: with their user, their TLS, and nothing of the master's. */

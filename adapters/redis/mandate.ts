@@ -22,7 +22,8 @@ import { type Choice, Sentinels } from './sentinels.js';
  * reads that began before that. And what the old one has acknowledged was committed before the first load began whose
  * value is kept under the new epoch.
  *
- * While the number of the master is 0, there has been no other; the first start does not wait.
+ * While the number of the master is 0, its sentinels know of no other; the first start does not wait. Sentinels that were set
+ * up anew while an older master goes on are not noticed by a process that starts then.
  *
  * The wait is counted by the monotonic clock and the lease by the clock of the cache, which also counts what a machine
  * has slept: either of them errs on the safe side when a wall clock is set.
@@ -43,8 +44,10 @@ export class Mandate {
   async ask(timeout: number): Promise<Choice | LaterError> {
     const choice = await this.#sentinels.choice(Math.max(patience, timeout));
     if (choice instanceof LaterError) return choice;
-    // The number 0 after another one: its sentinels were set up anew, and who they meant before is not known.
-    if (this.#choice?.epoch !== choice.epoch)
+    // The number 0 after another one: its sentinels were set up anew, and who they meant before is not known. So they were
+    // when another server has the same number.
+    const { host, port, epoch } = this.#choice ?? {};
+    if (epoch !== choice.epoch || host !== choice.host || port !== choice.port)
       this.#since = this.#choice === undefined && choice.epoch === 0 ? Number.NEGATIVE_INFINITY : performance.now();
     this.#choice = choice;
     return choice;

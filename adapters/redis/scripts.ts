@@ -109,7 +109,8 @@ return false
  * record says (or ''), the caller's maxStale, whether it is strict (1 or 0), then the name of a node and what it said, any
  * number of times. Returns the epoch and the largest maxStale that somebody has published lately; nothing to a caller
  * that is not as strict as those who began the record, and 0 to one that needs a new epoch and brings none: the record
- * stays as it is. In the steady state it only reads. Who has not logged in may send ten words, which is what this has for
+ * stays as it is. What a node said may stand there with more behind it: a number that only those know who asked sentinels.
+ * In the steady state it only reads. Who has not logged in may send ten words, which is what this has for
  * one node, and hears what is wrong only then.
  */
 export const verify = script(`
@@ -117,7 +118,10 @@ local record, flat = {}, redis.call('HGETALL', KEYS[1])
 for i = 1, #flat, 2 do record[flat[i]] = flat[i + 1] end
 if record.epoch and (record.strict or '0') ~= ARGV[4] then return false end
 local over = not record.epoch or record.epoch == ARGV[2]
-for i = 5, #ARGV, 2 do over = over or record[ARGV[i]] ~= ARGV[i + 1] end
+for i = 5, #ARGV, 2 do
+  local known, said = record[ARGV[i]] or '', ARGV[i + 1]
+  over = over or (known ~= said and string.sub(known, 1, #said + 1) ~= said .. ' ')
+end
 if over and ARGV[1] == '' then return 0 end
 if over then
   record.epoch = ARGV[1]

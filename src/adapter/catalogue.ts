@@ -34,11 +34,11 @@ export class Catalogue {
   readonly tag: string;
   /** The version of `tag` before it was read: a statement that finds another one was planned with an old catalogue. */
   seen: Version | undefined;
-  /** What names mean on a new connection: what they meant when the first statement came. */
+  /** What names mean on a new connection: what they meant when the catalogue was last read on one. */
   home: Home | undefined;
   /** Why there is none. */
   problem = 'the catalogue was not read yet';
-  readonly #load: (ask: Ask) => Promise<Catalog>;
+  readonly #load: (asking: Pick<Asking, 'ask' | 'isUsual'>) => Promise<Catalog>;
   readonly #loadAtOnce: (ask: AskAtOnce) => Catalog;
   readonly #version: (tag: string) => Promise<Version | undefined>;
   readonly #now: () => number;
@@ -62,7 +62,7 @@ export class Catalogue {
     failed: (error: unknown) => void;
     load: LoadCatalog;
   }) {
-    this.#load = (ask) => o.load(ask, o.database, o.dialect, o.functions, this.home);
+    this.#load = ({ ask, isUsual }) => o.load(ask, o.database, o.dialect, o.functions, isUsual ? undefined : this.home);
     this.#loadAtOnce = (ask) => loadCatalogAtOnce(ask, o.database, o.dialect, o.functions);
     this.tag = catalogTag(o.database);
     this.#version = o.version;
@@ -154,7 +154,7 @@ export class Catalogue {
 
   #took(catalog: Catalog, seen: Version | undefined, changes: number, { isUsual }: Asking): void {
     this.current = catalog;
-    if (isUsual) this.home ??= catalog;
+    if (isUsual) this.home = catalog;
     this.seen = seen;
     this.#loadedChanges = changes;
     this.#loadedAt = this.#now();
@@ -169,12 +169,13 @@ export class Catalogue {
     this.#failed(error);
   }
 
-  async #asked({ ask, isInTransaction }: Asking): Promise<Catalog> {
-    if (!isInTransaction || !this.#isPostgres) return this.#load(ask);
+  async #asked(asking: Asking): Promise<Catalog> {
+    const { ask, isInTransaction } = asking;
+    if (!isInTransaction || !this.#isPostgres) return this.#load(asking);
     // A question of ours that fails must not end a transaction of theirs.
     await ask(`savepoint ${savepoint}`);
     try {
-      const catalog = await this.#load(ask);
+      const catalog = await this.#load(asking);
       await ask(`release savepoint ${savepoint}`);
       return catalog;
     } catch (error) {

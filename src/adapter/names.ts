@@ -26,8 +26,9 @@ export class Names {
   }
 
   /** What the statement's names mean; undefined when it is as usual. */
-  of({ statement }: Known, transaction: object | undefined): Naming | undefined {
-    const anySchema = !this.areUsual(transaction);
+  of({ statement, isSeveral, taints }: Known, transaction: object | undefined): Naming | undefined {
+    // In a text of several statements the first may rename what the second names.
+    const anySchema = !this.areUsual(transaction) || (isSeveral && taints.length > 0);
     if (this.#temporary.size === 0) return anySchema ? { anySchema } : undefined;
     const isTemporary = ({ table: { name } }: { table: { name: string } }) => this.#temporary.has(name);
     if (!statement.reads.some(isTemporary) && !statement.writes.some(isTemporary))
@@ -38,9 +39,10 @@ export class Names {
   }
 
   /** The statement is about to be sent. */
-  sent({ taints, makes }: Known, transaction: object | undefined): void {
+  sent({ taints, makes, isSeveral }: Known, transaction: object | undefined): void {
     for (const { what, until } of taints) {
-      if (until === 'transaction') this.#renamed = transaction;
+      // Where a text begins the transaction itself, nobody knows yet which one it is.
+      if (until === 'transaction' && (transaction !== undefined || !isSeveral)) this.#renamed = transaction;
       else this.#client.taint ??= `${what} was set on a connection`;
     }
     for (const name of makes) {

@@ -108,6 +108,8 @@ class Planning {
       if (found.length === 0 && !write.creates && !isTemporary(write.table, this.#naming))
         this.#everything ??= `the table ${write.table.name} is not in the catalogue`;
       if (found.length === 1) this.#writes.table(found[0]!, write, shown);
+      else if (write.how === 'truncate' || write.how === 'ddl')
+        for (const relation of found) this.#writes.table(relation, write, shown);
       else for (const relation of found) this.#writes.anywhere(relation);
     }
   }

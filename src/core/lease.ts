@@ -18,8 +18,8 @@ export interface Leased {
  * The right to load, so that of all processes one loads. Who does not get it waits for what the other one stores, and
  * looks again.
  *
- * A lease saves work and promises nothing: two loads at once cost twice and break no value. So nobody waits for it who
- * could have loaded by then, and a store that is down is no reason not to load.
+ * A lease saves work and promises nothing: two loads at once cost twice and break no value. So nobody waits for it much
+ * longer than two loads take, or than one may take, and a store that is down is no reason not to load.
  *
  * @param lookedAt - before `sight`, in the clock's milliseconds
  */
@@ -30,7 +30,8 @@ export async function acquire(parts: Parts, ask: Ask, sight: Sight, lookedAt: nu
   // Nobody waits much longer for another process than the load itself would take; but a machine that is busy, and then
   // many miss at once, makes a load of 50 ms one of 150, and no load is saved by whoever gives up in between.
   const patience = cost === undefined ? ask.settings.hard : cost + Math.max(cost / 2, lag);
-  let giveUp = clock.now() + patience;
+  const end = clock.now() + ask.settings.hard;
+  let giveUp = Math.min(end, clock.now() + patience);
   let right = ask.hash;
   let refused = false;
   for (let pause = 25; ; pause = Math.min(100, pause * 2)) {
@@ -50,9 +51,9 @@ export async function acquire(parts: Parts, ask: Ask, sight: Sight, lookedAt: nu
     if (left <= 0) {
       // Who loads has died, or the database takes its time, and all at once would not make it faster: of those who have
       // waited one stands in, and the others wait once more, for that one.
-      if (right !== ask.hash || cost === undefined) return withoutLease(sight);
+      if (right !== ask.hash || clock.now() >= end) return withoutLease(sight);
       right = `${ask.hash}+`;
-      giveUp = clock.now() + patience;
+      giveUp = Math.min(end, clock.now() + patience);
       continue;
     }
     await session.released(right, Math.min(left, pause * (0.75 + Math.random() / 2)));

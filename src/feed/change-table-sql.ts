@@ -41,7 +41,7 @@ export function changeTableSql(dialect: 'mysql' | 'sqlite', tables: Readonly<Rec
 const events = ['insert', 'update', 'delete'] as const;
 const triggerOf = (table: string, event: string) => `unstale_${table}_${event}`;
 const textOf = (dialect: 'mysql' | 'sqlite', column: string) =>
-  `cast(${column} as ${dialect === 'mysql' ? 'char' : 'text'})`;
+  `cast(${column} as ${dialect === 'mysql' ? 'char character set utf8mb4' : 'text'})`;
 
 const changeTable = {
   mysql: `create table if not exists unstale_changes (

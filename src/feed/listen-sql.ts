@@ -21,9 +21,12 @@ export function listenSql(
               `select ${text(quoted(name))}::regclass::oid as oid, ${of.tenant === undefined ? 'null::text' : text(of.tenant)} as tenant`,
           )
           .join('\n      union all ');
+  // Triggers of tables that are not named belong to another feed.
+  const named = tables === 'all' ? [] : Object.keys(tables).map((name) => `to_regclass(${text(quoted(name))})`);
+  const own = tables === 'all' ? 'true' : `t.tgrelid in (${named.join(', ')})`;
   return {
     up: `${reporter}
-${dropTriggers('true')}
+${dropTriggers(own)}
 do $unstale$
 declare
   one record;
@@ -58,8 +61,12 @@ ${['insert', 'update', 'delete', 'truncate'].map((event) => `    ${createTrigger
   end loop;
 end $unstale$;
 `,
-    down: `${dropTriggers('true')}
-drop function if exists unstale_feed();
+    down: `${dropTriggers(own)}
+do $unstale$ begin
+  if not exists (${ours}) then
+    drop function if exists unstale_feed();
+  end if;
+end $unstale$;
 `,
   };
 }
@@ -79,6 +86,8 @@ function createTrigger(event: string, channel: string): string {
   const format = `create trigger unstale_feed_${event} after ${event} on %s ${referencing[event]}for each statement execute function unstale_feed(%L, %L, %L, %L, %L)`;
   return `execute format(${text(format)}, one.name, ${text(channel)}, one.schema, one.root, coalesce(one.id, ''), coalesce(one.tenant, 'null::text'));`;
 }
+
+const ours = `select from pg_catalog.pg_trigger t where t.tgname like 'unstale\\_feed\\_%' and not t.tgisinternal`;
 
 const dropTriggers = (which: string) => `do $unstale$
 declare

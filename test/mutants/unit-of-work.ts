@@ -395,8 +395,8 @@ export const unitOfWork: readonly Mutant[] = [
   {
     rule: 'a question of ours must not end a transaction of theirs',
     file: 'src/adapter/catalogue.ts',
-    from: 'if (!isInTransaction || !this.#isPostgres) return this.#load(ask);',
-    to: 'if (!isInTransaction || this !== undefined) return this.#load(ask);',
+    from: 'if (!isInTransaction || !this.#isPostgres) return this.#load(asking);',
+    to: 'if (!isInTransaction || this !== undefined) return this.#load(asking);',
     test: 'test/unit/adapter/kit/catalogue.test.ts',
     cases: ['is read in a savepoint of its own'],
   },

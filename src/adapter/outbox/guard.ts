@@ -1,5 +1,4 @@
 import { OutboxUnavailableError } from '../../core/errors.js';
-import type { Port } from '../../core/port.js';
 import { warnOnce } from '../../core/warn.js';
 import { outboxSql } from '../../index.js';
 import type { Dialect } from '../../sql/index.js';
@@ -19,7 +18,7 @@ export function outboxGuard({ port, driver, dialect, database, tableOf, failed }
   const { name } = dialect;
   const says = (isUsual?: boolean) => statementsFor(name, outbox.name, tableOf('unstale_outbox', isUsual));
   const isOurs = (error: unknown) => (namesOutbox(error) ? unavailable(name, error) : error);
-  const relay = relayOf(port, database, (error) => failed(isOurs(error)));
+  const relay = new Relay(port, outbox.interval, (error) => failed(isOurs(error)));
   let leave: (() => Promise<void> | undefined) | undefined;
   const end = () => {
     const ended = leave?.();
@@ -69,17 +68,6 @@ export function outboxGuard({ port, driver, dialect, database, tableOf, failed }
 }
 
 const patience = 1000;
-
-/** Clients of one database and one cache share it. */
-const relays = new WeakMap<Port, Map<string, Relay>>();
-
-function relayOf(port: Port, database: string, failed: (error: unknown) => void): Relay {
-  const own = relays.get(port) ?? new Map<string, Relay>();
-  relays.set(port, own);
-  const relay = own.get(database) ?? new Relay(port, port.outbox!.interval, failed);
-  own.set(database, relay);
-  return relay;
-}
 
 /** Whether a database complains about the table: that it is not there, is another one, or is not allowed. */
 function namesOutbox(error: unknown): boolean {

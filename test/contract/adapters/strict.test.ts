@@ -7,7 +7,7 @@ import { driversOf } from './drivers.js';
 // connections on. All cases of any adapter, by name: UNSTALE_SAFETY=strict (or outbox) npx vitest run --project integration
 // test/contract/adapters/<name>.test.ts
 
-const cases = /^(transactions|savepoints|COMMIT): (?!one that is carried out some time after)/;
+const cases = /^(transactions|savepoints|COMMIT|schemas): (?!one that is carried out some time after)/;
 
 const { postgres, mysql } = inject('services');
 const drivers = [

@@ -182,14 +182,14 @@ describe('an outbox', () => {
     expect(errors).toEqual([]);
   });
 
-  test('of several clients of a database has one relay, which ends with the last of them', async () => {
+  test('of each client has a relay of its own, since names may mean another table there', async () => {
     const { open, ask, clock, sent, asked } = aGuard();
     const [one, other] = [open(), open()];
     await clock.advance(500);
-    expect(sent()).toEqual(['select']);
+    expect(sent()).toEqual(['select', 'select']);
     one.close?.();
     await clock.advance(500);
-    expect(sent()).toEqual(['select', 'select']);
+    expect(sent()).toEqual(['select', 'select', 'select']);
     (await other.before(ask, ['a'])).ended?.('committed', true);
     asked.length = 0;
     other.close?.();
