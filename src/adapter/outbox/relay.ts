@@ -9,7 +9,7 @@ import { most, type Sent, type Statements, sentIn } from './statements.js';
 type Borrow = NonNullable<Driver<unknown>['borrow']>;
 
 /**
- * What empties the outbox of one database, beside the writes: it never makes one wait.
+ * What empties the outbox that one client writes to, beside its writes: it never makes one wait.
  *
  * Rows of this process go as soon as their invalidation is acknowledged, many in one statement. Whatever stays longer
  * than half of the interval is somebody's who could not do that: he has died, or does not reach the store. It is looked
@@ -20,7 +20,7 @@ export class Relay {
   readonly #port: Port;
   readonly #interval: number;
   readonly #failed: (error: unknown) => void;
-  /** One for each client that has connections to lend. */
+  /** Whoever has connections to lend: its client, while that is used. */
   readonly #lenders = new Set<Lender>();
   /** Rows whose invalidation was acknowledged. */
   readonly #over = new Set<string>();
