@@ -37,6 +37,10 @@ let chance: Chance = () => 0;
 const redis = redisStore(setup.redis, { timeout: '2s' });
 const store = setup.naive === undefined ? redis : naive(redis, setup.naive, () => sleep(40));
 const cache = createCache({ name: setup.name, store, ttl: '5m', ackTimeout: '10s' });
+let hurried = 0;
+cache.on('miss', ({ reason }) => {
+  if (reason === 'it changes faster than it can be read') hurried++;
+});
 const own = Knex({ client: 'pg', connection: setup.postgres, pool: { min: 0, max: 6 } });
 const plain = Knex({ client: 'pg', connection: setup.postgres, pool: { min: 0, max: 2 } });
 const knex = withCache(own, { cache, tables: { nodes: { tree: 'parent_id' } } });
@@ -104,8 +108,9 @@ async function tell({ kind, id, rows, from, to }: Step): Promise<void> {
 
 async function read(form: 'rows' | 'levels', asked = randomAsked(24, chance)): Promise<Reading> {
   const began = now();
+  const before = hurried;
   const answer = await ask(trees[form], asked);
-  return { asked, answer, began, ended: now() };
+  return { asked, answer, began, ended: now(), isHurried: hurried > before };
 }
 
 async function play({ changes: count, seed }: { changes: number; seed: number }): Promise<Played> {

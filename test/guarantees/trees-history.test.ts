@@ -68,12 +68,13 @@ describe.skipIf(postgres === undefined || redis === undefined)('a tree that is r
   }
 
   test('gives what the table had at some moment after the last change that was acknowledged', async () => {
-    const counts = { reads: 0, overlapped: 0, changes: 0 };
+    const counts = { reads: 0, overlapped: 0, hurried: 0, changes: 0 };
     await play(undefined, rounds, ({ changes, ...readings }) => {
       const history = new History(first, changes);
       for (const form of forms) {
         expect(wrongOf(form, readings[form], history)).toBeUndefined();
         counts.reads += readings[form].length;
+        counts.hurried += readings[form].filter((it) => it.isHurried).length;
         counts.overlapped += readings[form].filter((it) => history.isOverlapped(it)).length;
       }
       counts.changes += changes.length;
@@ -82,6 +83,8 @@ describe.skipIf(postgres === undefined || redis === undefined)('a tree that is r
     // It was no idle time.
     expect(counts.changes).toBe(rounds * 100);
     expect(counts.overlapped).toBeGreaterThan(counts.reads / 10);
+    // Of nearly all it was judged whether they are of one moment.
+    expect(counts.hurried).toBeLessThan(counts.reads / 10);
   }, 600_000);
 
   test.each(['forgets its lists', 'forgets its mark', 'raises its mark before its parts'] as const)(

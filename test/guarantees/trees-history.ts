@@ -36,6 +36,8 @@ export interface Reading {
   readonly answer: Answer;
   readonly began: number;
   readonly ended: number;
+  /** The cache has said of a read of then that the tree changes faster than it can be read. */
+  readonly isHurried?: boolean;
 }
 
 export const textOf = ({ id, parent_id, name }: Row) => `${id}<${parent_id}:${name}`;
@@ -122,28 +124,33 @@ export class History {
     const given = JSON.stringify(answer);
     for (let at = this.#last(ended); at >= 0; at--) {
       if (JSON.stringify((this.#moments[at] as Moment).answer(asked)) === given) return true;
-      if (at > 0 && (this.#changes[at - 1] as Changed).acknowledged < began) return false;
+      const made = this.#changes[at - 1];
+      // One that has changed nothing has told nobody of those before it.
+      if (made !== undefined && made.change.length > 0 && made.acknowledged < began) return false;
     }
     return false;
   }
 
   /**
    * Whether there is a moment within the read, such that each row and each list of the answer has what was acknowledged
-   * before it, and nothing that was begun after it. @returns what is not so
+   * before it, and nothing that was begun after it; where it was hurried, each of them has its own such moment.
+   *
+   * @returns what is not so
    */
-  firstWrong({ asked, answer, began, ended }: Reading): string | undefined {
+  firstWrong({ asked, answer, began, ended, isHurried }: Reading): string | undefined {
+    if (isHurried) return this.#wrongWithin(began, ended, asked, answer);
     const between = this.#changes.flatMap((it) => [it.began, it.acknowledged]).filter((at) => at > began && at < ended);
     let wrong: string | undefined;
     for (const moment of [began, ...between, ended]) {
-      wrong = this.#wrongAt(moment, asked, answer);
+      wrong = this.#wrongWithin(moment, moment, asked, answer);
       if (wrong === undefined) return undefined;
     }
     return wrong;
   }
 
-  #wrongAt(moment: number, asked: Asked, answer: Answer): string | undefined {
+  #wrongWithin(from: number, to: number, asked: Asked, answer: Answer): string | undefined {
     const { what, id } = asked;
-    const may = (piece: Piece, value: string) => this.#values(moment, piece).includes(value);
+    const may = (piece: Piece, value: string) => this.#values(from, to, piece).includes(value);
     const row = (of: number, value: string) => (may((it) => it.row(of), value) ? undefined : `row ${of}: ${value}`);
     const list = (of: number | null, value: readonly string[]) =>
       may((it) => it.list(of), value.join()) ? undefined : `below ${of}: ${value}`;
@@ -168,7 +175,7 @@ export class History {
       if (wrong !== undefined) return wrong;
       at = parent;
     }
-    const isTop = this.#values(moment, (it) => it.parent(at)).some(
+    const isTop = this.#values(from, to, (it) => it.parent(at)).some(
       (parent) => parent === 'none' || may((it) => it.row(Number(parent)), 'none'),
     );
     return isTop ? undefined : `${at} is not the top`;
@@ -179,14 +186,14 @@ export class History {
     return this.#changes.some((it) => it.began < ended && it.acknowledged >= began);
   }
 
-  /** From the newest that can have been seen to the one that the last acknowledged change of it has made. */
-  #values(moment: number, piece: Piece): string[] {
-    let at = this.#last(moment);
+  /** From the newest that can have been seen by the end to the one that the last change of it acknowledged before the start has made. */
+  #values(from: number, to: number, piece: Piece): string[] {
+    let at = this.#last(to);
     const values = [piece(this.#moments[at] as Moment)];
     for (; at > 0; at--) {
       const before = piece(this.#moments[at - 1] as Moment);
       if (before === values.at(-1)) continue;
-      if ((this.#changes[at - 1] as Changed).acknowledged <= moment) break;
+      if ((this.#changes[at - 1] as Changed).acknowledged <= from) break;
       values.push(before);
     }
     return values;

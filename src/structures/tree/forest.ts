@@ -67,7 +67,8 @@ export class Forest<Row> {
     known.row = row;
     if (row !== null) this.#take(known, row);
     this.bytes += known.bytes;
-    if (row === null || known.parent !== before) this.#unlist(before, key);
+    // A list is one answer of the database: it is asked for again rather than mended, which could give one that never was.
+    if ((row === null || known.parent !== before) && this.lists.get(before)?.keys.includes(key)) this.#distrust(before);
     // It came from elsewhere, or another value may have given it another place.
     if (row !== null && !listed) this.#distrust(known.parent);
     this.#touchUnder(known.parent);
@@ -216,13 +217,6 @@ export class Forest<Row> {
     item.row = frozen;
     item.bytes = bytes;
     item.parent = keyOf(this.#shape.parentOf(frozen));
-  }
-
-  #unlist(parent: string, key: string): void {
-    const list = this.lists.get(parent);
-    if (list === undefined || !list.keys.includes(key)) return;
-    list.keys = list.keys.filter((one) => one !== key);
-    this.#touchUnder(parent);
   }
 
   #distrust(parent: string): void {

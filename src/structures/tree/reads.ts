@@ -1,6 +1,7 @@
 import type { Ask } from '../../core/ask.js';
 import { currentContext, handUp } from '../../core/context.js';
 import { TenantMissingError } from '../../core/errors.js';
+import { marksOf as labelsOf } from '../../core/events.js';
 import type { Explanation } from '../../core/explain.js';
 import { type Landing, valueOf } from '../../core/flight.js';
 import type { LoadContext } from '../../core/options.js';
@@ -94,7 +95,10 @@ export class Reads {
       if (levels.torn !== undefined) return this.#past(site, walk, levels.torn);
       // Parts that came later may be of another state than those that were here: so it is looked at once more.
       const isKept = near.peek(site.ask.identity.key)?.kept.value === forest;
-      if (!need.isEmpty || (isKept && attempt < maxAttempts - 1)) continue;
+      const isLast = attempt === maxAttempts - 1;
+      if (!need.isEmpty || (isKept && !isLast)) continue;
+      // Each part is right at some moment of this read, and there was none at which nothing moved.
+      if (isKept) tellOfHaste(site, forest);
       if (currentContext() !== undefined && !forest.isDetached)
         handUp(view.parts, {
           pairs: forest.guards,
@@ -104,7 +108,7 @@ export class Reads {
         });
       return found;
     }
-    return this.#past(site, walk, 'it changes faster than it can be read');
+    return this.#past(site, walk, tooFast);
   }
 
   /** A read that goes past the cache: rows of its own, out of the database. */
@@ -194,6 +198,13 @@ function covers({ pairs }: Landing, { guards }: Forest<AnyRow>): boolean {
   return true;
 }
 
+function tellOfHaste({ parts: { events, stats }, ask: { identity, counter } }: Site, { guards }: Forest<AnyRow>): void {
+  const { key, tenant } = identity;
+  if (events.hears('miss'))
+    events.emit('miss', { key, name: counter.name, reason: tooFast, ...labelsOf(stats, tenant, guards) });
+}
+
 const shadowed = "the cache's mode is 'shadow'";
-/** After so many changes under its hands a read asks the database alone. */
+/** So often a read looks whether what it has found was there at one moment. */
 const maxAttempts = 8;
+const tooFast = 'it changes faster than it can be read';

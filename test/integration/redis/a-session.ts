@@ -75,6 +75,14 @@ export async function aWatchingSession(target: RedisTarget, settings: SessionSet
   return opened;
 }
 
+/** A session of a Cluster, once all of its nodes are trusted: the epoch is known as soon as the first of them is. */
+export async function onEveryNode<T extends { readonly session: StoreSession }>(opening: Promise<T>): Promise<T> {
+  const opened = await opening;
+  const somewhere = Array.from({ length: 60 }, (_, n) => `somewhere ${n}`);
+  await until('every node answers', () => Promise.all(somewhere.map((hash) => opened.session.read(hash, []))));
+  return opened;
+}
+
 /** Polls until `holds`; a rejection counts as not yet. Resolves with the milliseconds that it took. */
 export async function until(what: string, holds: () => unknown, patience = 12_000): Promise<number> {
   const begun = performance.now();

@@ -6,7 +6,7 @@ import { slotOf } from '../../../adapters/redis/slots.js';
 import { StoreUnavailableError } from '../../../src/adapter/index.js';
 import { ask } from '../../services/redis.js';
 import { type RedisCluster, startCluster } from '../../services/redis-cluster.js';
-import { aTrustedSession, aWatchingSession, until, versionOf } from './a-session.js';
+import { aTrustedSession, aWatchingSession, onEveryNode, until, versionOf } from './a-session.js';
 
 const hour = 3_600_000;
 const numbers = (count: number) => Array.from({ length: count }, (_, n) => n);
@@ -34,8 +34,8 @@ describe.skipIf(!inject('services').cluster)('a Cluster', () => {
     ['ioredis 6', Cluster],
     ['ioredis 5', Cluster5 as unknown as typeof Cluster],
   ])('%s: entries and tags of all slots are read, written and raised', async (_, Kind) => {
-    const { session, name } = await aTrustedSession(instance({ scaleReads: 'slave' }, Kind));
-    const other = await aTrustedSession(instance(), { name });
+    const { session, name } = await onEveryNode(aTrustedSession(instance({ scaleReads: 'slave' }, Kind)));
+    const other = await onEveryNode(aTrustedSession(instance(), { name }));
     const tags = numbers(200).map((n) => `tag ${n}`);
     const before = await session.read('key', tags);
     await Promise.all(numbers(100).map((n) => session.write(`key ${n}`, new Uint8Array([n]), hour)));
@@ -56,7 +56,7 @@ describe.skipIf(!inject('services').cluster)('a Cluster', () => {
   });
 
   test.each([0, 1, 2])('node %i, when it hangs, takes down its own share and nothing else', async (n) => {
-    const { session } = await aTrustedSession(instance());
+    const { session } = await onEveryNode(aTrustedSession(instance()));
     const tags = numbers(60).map((it) => `tag ${it}`);
     await until('all of them answer', () => session.read(undefined, tags));
     const hung = cluster.nodes[n] as (typeof cluster.nodes)[0];
@@ -74,7 +74,7 @@ describe.skipIf(!inject('services').cluster)('a Cluster', () => {
   });
 
   test('slots that move while they are used never show as anything but a version', { timeout: 60_000 }, async () => {
-    const { session, name } = await aTrustedSession(instance());
+    const { session, name } = await onEveryNode(aTrustedSession(instance()));
     const [from, to] = cluster.nodes as [(typeof cluster.nodes)[0], (typeof cluster.nodes)[0]];
     const tag = numbers(1000)
       .map((n) => `moving ${n}`)
@@ -117,8 +117,8 @@ describe.skipIf(!inject('services').cluster)('a Cluster', () => {
   });
 
   test('changes are reported from every master', async () => {
-    const { session, heard, name } = await aWatchingSession(instance(), { maxStale: 300, timeout: '1s' });
-    const other = await aTrustedSession(instance(), { name });
+    const { session, heard, name } = await onEveryNode(aWatchingSession(instance(), { maxStale: 300, timeout: '1s' }));
+    const other = await onEveryNode(aTrustedSession(instance(), { name }));
     const tags = numbers(30).map((n) => `watched ${n}`);
     await until('all are watched', async () => (await session.read(undefined, tags)).watched);
     await until('their first versions were reported', () => new Set(heard.tags).size === tags.length);
@@ -131,7 +131,7 @@ describe.skipIf(!inject('services').cluster)('a Cluster', () => {
 
   // Last: it changes who is master.
   test('a failover begins a new epoch, and the promoted node is used', { timeout: 60_000 }, async () => {
-    const { session, heard } = await aTrustedSession(instance());
+    const { session, heard } = await onEveryNode(aTrustedSession(instance()));
     const tags = numbers(60).map((n) => `tag ${n}`);
     const raised = await session.raise(tags, 2000);
     const before = session.epoch;

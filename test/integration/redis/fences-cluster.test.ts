@@ -5,7 +5,7 @@ import { StoreUnavailableError } from '../../../src/adapter/index.js';
 import { isFenced } from '../../../src/core/store.js';
 import { ask, type RedisServer } from '../../services/redis.js';
 import { type RedisCluster, startCluster } from '../../services/redis-cluster.js';
-import { aStrictSession, expired, fence, timed, until, versionOf } from './a-session.js';
+import { aStrictSession, expired, fence, onEveryNode, timed, until, versionOf } from './a-session.js';
 
 const minute = 60_000;
 const numbers = (count: number) => Array.from({ length: count }, (_, n) => n);
@@ -27,8 +27,8 @@ describe.skipIf(!inject('services').cluster)('fences in a Cluster', () => {
   }
 
   test('tags of all nodes are fenced and let go', async () => {
-    const { session, name } = await aStrictSession(instance());
-    const other = await aStrictSession(instance(), { name });
+    const { session, name } = await onEveryNode(aStrictSession(instance()));
+    const other = await onEveryNode(aStrictSession(instance(), { name }));
     const tags = numbers(200).map((n) => `tag ${n}`);
     await fence(session, tags, 'owner');
     expect((await other.session.read(undefined, tags)).versions.every(isFenced)).toBe(true);
@@ -38,8 +38,8 @@ describe.skipIf(!inject('services').cluster)('fences in a Cluster', () => {
   });
 
   test('a fence of which one node does not answer is no fence on any of them', { timeout: 30_000 }, async () => {
-    const { session, name } = await aStrictSession(instance());
-    const other = await aStrictSession(instance(), { name });
+    const { session, name } = await onEveryNode(aStrictSession(instance()));
+    const other = await onEveryNode(aStrictSession(instance(), { name }));
     const tags = numbers(60).map((n) => `tag ${n}`);
     // Every node knows the scripts from then on.
     await fence(session, tags, 'warm');
@@ -66,7 +66,7 @@ describe.skipIf(!inject('services').cluster)('fences in a Cluster', () => {
       .find((it) => slotOf(it) < 5000) as string;
 
   test('a raise of a tag whose keys are on two nodes makes it one that nobody owns', { timeout: 30_000 }, async () => {
-    const { session, name } = await aStrictSession(instance());
+    const { session, name } = await onEveryNode(aStrictSession(instance()));
     const tag = tagOfFirst('apart');
     const [from, to] = cluster.nodes as [RedisServer, RedisServer];
     await session.raise([tag], 1000);
@@ -83,8 +83,8 @@ describe.skipIf(!inject('services').cluster)('fences in a Cluster', () => {
   });
 
   test('a slot that moves from node to node takes its fences along', { timeout: 60_000 }, async () => {
-    const { session, name } = await aStrictSession(instance());
-    const other = await aStrictSession(instance(), { name });
+    const { session, name } = await onEveryNode(aStrictSession(instance()));
+    const other = await onEveryNode(aStrictSession(instance(), { name }));
     const tag = tagOfFirst('moving');
     const [from, to] = cluster.nodes as [RedisServer, RedisServer];
     let over = false;

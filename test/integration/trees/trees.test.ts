@@ -131,6 +131,19 @@ describe.each(databases)('a tree on %s', (database) => {
     expect(asked).toEqual(['rows 5', 'below 2']);
   });
 
+  test('a list that a row has left is asked for again: mended, it would lack what came before', async () => {
+    const { knex, plain, tree } = await aPlace();
+    await tree.subtree(1);
+    // Committed, and not told yet.
+    await plain('nodes').insert({ id: 8, parent_id: 2, name: 'n8' });
+    await knex('nodes').where({ id: 5 }).update({ parent_id: 3 });
+    const node = await tree.subtree(1);
+    expect(node?.children.map(({ children }) => children.map(({ row }) => row.id))).toEqual([
+      [4, 8],
+      [5, 6],
+    ]);
+  });
+
   test('what a transaction writes is seen after its COMMIT', async () => {
     const { knex, tree, seen } = await aPlace();
     await seen(1);
