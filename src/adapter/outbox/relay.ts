@@ -20,8 +20,8 @@ export class Relay {
   readonly #port: Port;
   readonly #interval: number;
   readonly #failed: (error: unknown) => void;
-  /** Whoever has connections to lend: its client, while that is used. */
-  readonly #lenders = new Set<Lender>();
+  /** Its client, while that is used. */
+  #lender: Lender | undefined;
   /** Rows whose invalidation was acknowledged. */
   readonly #over = new Set<string>();
   #pause: number;
@@ -39,16 +39,13 @@ export class Relay {
     this.#pause = interval / 4;
   }
 
-  /** From now on it may use connections of a client. @returns ends it, with a promise if that takes a while */
+  /** From now on it may use the connections of its client. @returns ends it, with a promise if that takes a while */
   join(borrow: Borrow, says: () => Statements): () => Promise<void> | undefined {
     const lender = { borrow, says };
-    this.#lenders.add(lender);
+    this.#lender = lender;
     this.#stays ??= this.#port.atClose(async () => this.#leave(lender));
     if (this.#stop === undefined) this.#wait();
-    return () => {
-      this.#lenders.delete(lender);
-      return this.#lenders.size === 0 ? this.#leave(lender) : undefined;
-    };
+    return () => (this.#lender === lender ? this.#leave(lender) : undefined);
   }
 
   /** The invalidation of a row is acknowledged. */
@@ -59,7 +56,7 @@ export class Relay {
 
   /** What is acknowledged is nobody's business any more. */
   #leave({ borrow, says }: Lender): Promise<void> | undefined {
-    this.#lenders.clear();
+    this.#lender = undefined;
     this.#stop?.();
     this.#stays?.();
     this.#stop = undefined;
@@ -84,7 +81,7 @@ export class Relay {
   }
 
   async #tick(): Promise<void> {
-    const [lender] = this.#lenders;
+    const lender = this.#lender;
     if (lender === undefined) return;
     const looks = this.#pause > this.#interval / 4 || ++this.#ticks % 2 === 0;
     if (!looks && this.#over.size === 0) return;
@@ -107,7 +104,7 @@ export class Relay {
       return looks && (await ask(statements.anyOlder(age))).length > 0;
     });
     const take = says().begin.length > 0 ? takeInTransaction : takeBeside;
-    while (isAny && this.#lenders.size > 0) {
+    while (isAny && this.#lender !== undefined) {
       const taken = await take(borrow, says(), age, (sent) => this.#raise(sent));
       if (taken < most) return;
     }
