@@ -1,5 +1,6 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { forkTypeScript } from '../support/fork.js';
 
 /** A process of a test, which is told what to do and answers. */
 export interface Worker<Order> {
@@ -10,8 +11,7 @@ export interface Worker<Order> {
 /** @param file - beside this one */
 export async function start<Order>(file: string, setup: unknown): Promise<Worker<Order>> {
   const path = fileURLToPath(new URL(file, import.meta.url));
-  const child: ChildProcess = fork(path, [JSON.stringify(setup)], {
-    execArgv: ['--import', 'tsx'],
+  const child: ChildProcess = forkTypeScript(path, [JSON.stringify(setup)], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const waiting = new Map<number, { resolve(result: unknown): void; reject(error: Error): void }>();

@@ -1,9 +1,10 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { forkTypeScript } from '../support/fork.js';
 
 // Real processes on a real Redis. What happens in virtual time, a thousand cycles of it, is in `warmers.unit.test.ts`.
 
@@ -26,8 +27,7 @@ describe.skipIf(redis === undefined)('a warmer in four processes (skipped where 
 
   const start = () =>
     new Promise<void>((resolve, reject) => {
-      const child = fork(file, [JSON.stringify({ url, name, lease, every })], {
-        execArgv: ['--import', 'tsx'],
+      const child = forkTypeScript(file, [JSON.stringify({ url, name, lease, every })], {
         stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       });
       children.set(child.pid as number, child);

@@ -1,5 +1,5 @@
-import { describe, expect, test } from 'vitest';
-import { createCache } from '../../src/index.js';
+import { describe, expect, test, vi } from 'vitest';
+import { createCache, type Tree } from '../../src/index.js';
 import { faultyStore, memoryStore } from '../../src/testing/index.js';
 import { auditAfterEach, watch } from '../support/audit.js';
 import { aClient } from '../unit/core/a-client.js';
@@ -7,6 +7,7 @@ import { aClient } from '../unit/core/a-client.js';
 // A tree by level took in a part whose load had begun before a write and ended after it: beside a younger part that
 // knew the newer version, and so hid the older one; or under the hands of a reader whose look had not asked for what
 // that part depended on. The old row was served after the write was acknowledged, in the first case until its age ended it.
+// Or the part was younger than the look, and what the look had proven was older: together they never were.
 
 interface Row {
   id: number;
@@ -87,5 +88,47 @@ test('a part that comes while a reader looks is not his', async () => {
   await turns();
   looking.release();
   expect((await late)?.name).toBe('new');
+  await early;
+});
+
+test('a part that comes while a reader looks is of a later moment than what he has seen', async () => {
+  const shared = memoryStore();
+  const store = faultyStore(shared);
+  const names = new Map([1, 2, 3].map((id) => [id, 'old']));
+  const database = { asked: 0, until: undefined as Promise<void> | undefined };
+  const rowsOf = async (ids: readonly number[]) => {
+    database.asked++;
+    await database.until;
+    return ids.map((id): Row => ({ id, parent: id === 1 ? null : id - 1, name: names.get(id) as string }));
+  };
+  const [here, there] = [store, shared].map((it) =>
+    watch(createCache({ jitter: 0, store: it })).tree<Row>()('units', {
+      id: 'id',
+      parent: 'parent',
+      load: (ids: readonly number[]) => rowsOf(ids),
+      children: async () => [],
+    }),
+  ) as unknown as [Tree<Row, number>, Tree<Row, number>];
+  const rename = async (id: number, name: string) => {
+    names.set(id, name);
+    await there.invalidate(id);
+  };
+  await here.ancestors(3);
+  await rename(2, 'newer');
+  const gate = aGate();
+  Object.assign(database, { asked: 0, until: gate.opened });
+  const early = here.get(2);
+  await vi.waitFor(() => expect(database.asked).toBe(1));
+  const looking = store.hold('read', 'reply');
+  const late = here.ancestors(3);
+  await looking.arrived();
+  database.until = undefined;
+  await rename(1, 'new');
+  await rename(2, 'new');
+  gate.open();
+  await turns();
+  looking.release();
+  const seen = (await late).map(({ name }) => name).join();
+  expect(['old,newer', 'new,newer', 'new,new']).toContain(seen);
   await early;
 });

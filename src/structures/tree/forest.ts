@@ -59,6 +59,7 @@ export class Forest<Row> {
     if (known === undefined) return this.#plant(key, id, row, listed);
     known.isFresh = true;
     known.seenAt = this.version;
+    known.filledAt = this.version;
     if (known.row === row || isSame(known.row, row)) return known;
     this.touch(known);
     const before = known.parent;
@@ -85,6 +86,7 @@ export class Forest<Row> {
       return this.#touchUnder(key);
     }
     known.isFresh = true;
+    known.filledAt = this.version;
     if (keys.length === known.keys.length && keys.every((one, at) => one === known.keys[at])) return;
     const present = new Set(keys);
     for (const gone of known.keys) {
@@ -179,6 +181,7 @@ export class Forest<Row> {
         bytes: 0,
         isFresh: true,
         seenAt: this.version,
+        filledAt: this.version,
       },
       ...{ node: undefined, builtAt: 0, changedAt: this.version },
     };
@@ -200,7 +203,8 @@ export class Forest<Row> {
   addList(id: unknown, keys: readonly string[]): List<Row> {
     this.bytes += bytesPerList + keys.length * bytesPerPlace;
     const bucket = treeBucket((id ?? null) as KeyPart);
-    const list = { id, keys, isFresh: true, bucket, rows: undefined, rowsAt: 0, changedAt: this.version };
+    const { version } = this;
+    const list = { id, keys, isFresh: true, bucket, rows: undefined, filledAt: version, rowsAt: 0, changedAt: version };
     this.lists.set(keyOf(id), list);
     return list;
   }

@@ -13,6 +13,8 @@ export interface Item<Row> {
   isFresh: boolean;
   /** Which answer has last shown it: the state of the forest then. Never the same for rows out of the store. */
   seenAt: number;
+  /** When it came, from wherever: the state of the forest then. */
+  filledAt: number;
   bytes: number;
   /** With all that is below it, and the state of the forest in which that was found to be so. */
   node: Node<Row> | undefined;
@@ -26,6 +28,8 @@ export interface List<Row> {
   readonly bucket: number;
   keys: readonly string[];
   isFresh: boolean;
+  /** As of a row. */
+  filledAt: number;
   rows: readonly Row[] | undefined;
   rowsAt: number;
   changedAt: number;

@@ -74,6 +74,8 @@ export class Reads {
     const levels = new Levels(site);
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       const here = attempt === 0 ? first : this.here();
+      const known = near.peek(site.ask.identity.key)?.kept.value as Forest<AnyRow> | undefined;
+      const state = known?.version;
       const landing = here === undefined ? await view.miss(site.ask) : undefined;
       const forest = here ?? (valueOf(landing as Landing) as Forest<AnyRow>);
       // While this one looked, others have put in what depends on more than it has looked at.
@@ -82,9 +84,11 @@ export class Reads {
         continue;
       }
       const { era } = forest;
-      let need = new Need();
+      // The look has proven what was there when it began; what others have put in since it has not.
+      const isProven = landing === undefined || forest.isComplete;
+      let need = new Need(isProven ? undefined : forest === known ? state : 0);
       let found = walk(forest, need);
-      if (need.isEmpty) return found;
+      if (need.isEmpty && !need.isLate) return found;
       while (!need.isEmpty && levels.torn === undefined && forest.era - era < maxAttempts) {
         await levels.fetchAll(forest, need);
         need = new Need();

@@ -13,9 +13,22 @@ import type { Node } from './types.js';
 export class Need {
   readonly rows = new Map<string, unknown>();
   readonly lists = new Map<string, unknown>();
+  /** Something that the walk has met came after `since`. */
+  isLate = false;
+  readonly #since: number;
 
   /** How many levels are wanted below a list. */
   readonly #levels = new Map<string, number>();
+
+  /** @param since - a state of the forest: what came later may be of another state of the table than the rest */
+  constructor(since = Number.POSITIVE_INFINITY) {
+    this.#since = since;
+  }
+
+  /** The walk goes by something that came, or was made, in that state of the forest. */
+  meet(at: number): void {
+    if (at > this.#since) this.isLate = true;
+  }
 
   get isEmpty(): boolean {
     return this.rows.size === 0 && this.lists.size === 0;
@@ -44,7 +57,10 @@ export type Walk<Row, T> = (forest: Forest<Row>, need: Need) => T;
 function find<Row>(forest: Forest<Row>, id: unknown, need: Need): Item<Row> | undefined {
   const key = keyOf(id);
   const item = forest.items.get(key);
-  if (item?.isFresh) return item.row === null ? undefined : item;
+  if (item?.isFresh) {
+    need.meet(item.filledAt);
+    return item.row === null ? undefined : item;
+  }
   if (item !== undefined || !forest.isComplete) need.rows.set(key, id);
   return undefined;
 }
@@ -52,7 +68,10 @@ function find<Row>(forest: Forest<Row>, id: unknown, need: Need): Item<Row> | un
 function listOf<Row>(forest: Forest<Row>, id: unknown, need: Need, levels = 0): List<Row> | undefined {
   const key = keyOf(id);
   const list = forest.lists.get(key);
-  if (list?.isFresh) return list;
+  if (list?.isFresh) {
+    need.meet(list.filledAt);
+    return list;
+  }
   if (list !== undefined || !forest.isComplete) need.list(key, id, levels);
   return undefined;
 }
@@ -64,10 +83,14 @@ export function rowOf<Row>(forest: Forest<Row>, id: unknown, need: Need): Row | 
 export function childrenOf<Row>(forest: Forest<Row>, id: unknown, need: Need): readonly Row[] {
   const list = listOf(forest, id, need);
   if (list === undefined) return none;
-  if (list.rows !== undefined && list.rowsAt >= list.changedAt) return list.rows;
+  if (list.rows !== undefined && list.rowsAt >= list.changedAt) {
+    need.meet(list.rowsAt);
+    return list.rows;
+  }
   const rows: Row[] = [];
   for (const key of list.keys) {
     const item = forest.items.get(key) as Item<Row>;
+    need.meet(item.filledAt);
     if (item.isFresh && item.row !== null) rows.push(item.row);
     else need.rows.set(key, item.id);
   }
@@ -88,12 +111,12 @@ export function subtreeOf<Row>(
 ): Node<Row> | null {
   const start = find(forest, id, need);
   if (start === undefined) return null;
-  const ready = builtOf(forest, start, depth);
+  const ready = builtOf(forest, start, depth, need);
   if (ready !== undefined) return ready;
   const places: Place<Row>[] = [{ item: start, left: depth, first: 0, count: 0 }];
   for (let at = 0; at < places.length; at++) {
     const place = places[at] as Place<Row>;
-    if (place.left === 0 || builtOf(forest, place.item, place.left) !== undefined) continue;
+    if (place.left === 0 || builtOf(forest, place.item, place.left, need) !== undefined) continue;
     const list = listOf(forest, place.item.id, need, place.left - 1);
     place.first = places.length;
     for (const key of list?.keys ?? []) {
@@ -102,12 +125,13 @@ export function subtreeOf<Row>(
         closeCycle(tree, forest, start, need);
         return null;
       }
+      need.meet(item.filledAt);
       if (item.isFresh && item.row !== null) places.push({ item, left: place.left - 1, first: 0, count: 0 });
       else need.rows.set(key, item.id);
     }
     place.count = places.length - place.first;
   }
-  return need.isEmpty ? build(forest, places) : null;
+  return need.isEmpty ? build(forest, places, need) : null;
 }
 
 /** A row on the way, and where those below it stand. */
@@ -119,21 +143,24 @@ interface Place<Row> {
 }
 
 /** From the last to the first: whatever is below comes later. */
-function build<Row>(forest: Forest<Row>, places: readonly Place<Row>[]): Node<Row> {
+function build<Row>(forest: Forest<Row>, places: readonly Place<Row>[], need: Need): Node<Row> {
   const nodes = new Array<Node<Row>>(places.length);
   for (let at = places.length - 1; at >= 0; at--) {
     const { item, left, first, count } = places[at] as Place<Row>;
     nodes[at] =
-      builtOf(forest, item, left) ?? keep(forest, item, left, count === 0 ? none : nodes.slice(first, first + count));
+      builtOf(forest, item, left, need) ??
+      keep(forest, item, left, count === 0 ? none : nodes.slice(first, first + count));
   }
   return nodes[0] as Node<Row>;
 }
 
 /** What was built before, if nothing has changed in it since. */
-function builtOf<Row>(forest: Forest<Row>, item: Item<Row>, left: number): Node<Row> | undefined {
-  if (left === Number.POSITIVE_INFINITY) return item.builtAt >= item.changedAt ? item.node : undefined;
-  const built = forest.cuts.get(left)?.get(item.key);
-  return built !== undefined && built.at >= item.changedAt ? built.node : undefined;
+function builtOf<Row>(forest: Forest<Row>, item: Item<Row>, left: number, need: Need): Node<Row> | undefined {
+  const isWhole = left === Number.POSITIVE_INFINITY;
+  const built = isWhole ? { node: item.node, at: item.builtAt } : forest.cuts.get(left)?.get(item.key);
+  if (built?.node === undefined || built.at < item.changedAt) return undefined;
+  need.meet(built.at);
+  return built.node;
 }
 
 /** The node that was there, where it is still right. */
