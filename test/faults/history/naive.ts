@@ -29,7 +29,7 @@ interface NaiveOptions {
 
 export function naive(flaw: Flaw, { redis: target, reads, writes, name, share = 1, random }: NaiveOptions): Subject {
   if (target.kind !== 'single') throw new TypeError(`Expected a single Redis, got a ${target.kind}`);
-  const redis = new Redis(target.url, { maxRetriesPerRequest: null });
+  const redis = new Redis(target.url, { maxRetriesPerRequest: null, protocol: 2 });
   redis.on('error', () => {});
   const open = (connection: string) => Knex({ client: 'pg', connection, pool: { min: 0, max: 8 } });
   const [reader, writer] = [open(reads), open(writes)];
@@ -39,7 +39,8 @@ export function naive(flaw: Flaw, { redis: target, reads, writes, name, share = 
 
   const version = async (row: number): Promise<string> => {
     if (flaw === 'deletes on write') return '';
-    if (flaw === 'stamps after the load') return (await redis.time()).join('.');
+    if (flaw === 'stamps after the load')
+      return (await redis.time()).map((part) => String(part).padStart(10, '0')).join('.');
     await redis.set(tag(row), randomUUID(), 'NX');
     return (await redis.get(tag(row))) as string;
   };

@@ -1,7 +1,7 @@
 import Knex, { type Knex as Instance } from 'knex';
 import { withCache } from '../../../adapters/knex/index.js';
 import { redisStore } from '../../../adapters/redis/index.js';
-import { createCache, type Duration, InvalidationPendingError } from '../../../src/index.js';
+import { type Clock, createCache, type Duration, InvalidationPendingError } from '../../../src/index.js';
 import { type Target, targetOf } from './storage.js';
 import { dawdle, perform, RolledBack, type Subject, select, table } from './subjects.js';
 
@@ -18,6 +18,8 @@ export interface UnstaleOptions {
   readonly timeout?: Duration;
   /** Connections of each pool. @defaultValue 8 */
   readonly connections?: number;
+  /** @defaultValue that of the machine */
+  readonly clock?: Clock;
   random(): number;
   /** Hears of what must never happen. */
   failed(error: unknown): void;
@@ -26,7 +28,7 @@ export interface UnstaleOptions {
 /** The library as a service uses it: the public face, the Knex adapter, no tag anywhere. */
 export function unstale(options: UnstaleOptions): Subject {
   const { redis, reads, writes, name, maxStale, strict = false, crashSafe, timeout, connections = 8 } = options;
-  const { random, failed } = options;
+  const { clock, random, failed } = options;
   const store = redisStore(targetOf(redis), timeout === undefined ? {} : { timeout });
   const cache = createCache({
     name,
@@ -36,6 +38,7 @@ export function unstale(options: UnstaleOptions): Subject {
     ttl: '2m',
     onUnacknowledged: 'throw',
     store,
+    ...(clock && { clock }),
   });
   cache.on('error', ({ error }) => /CROSSSLOT/.test(String(error)) && failed(error));
   const open = (url: string): Instance => {

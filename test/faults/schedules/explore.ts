@@ -1,10 +1,15 @@
+import { createHash } from 'node:crypto';
+import { Redis } from 'ioredis';
+import type { Clock } from '../../../src/index.js';
 import { startRedis } from '../../services/redis.js';
 import { Random } from '../../transparency/random.js';
 import { createDatabase } from '../history/database.js';
 import { type Flaw, naive } from '../history/naive.js';
 import type { Subject } from '../history/subjects.js';
 import { unstale } from '../history/unstale.js';
-import { aStage, everyOrder } from './schedule.js';
+import { stageClock } from './clock.js';
+import { everyOrder } from './orders.js';
+import { aStage, type Party } from './schedule.js';
 import { aStory, type Reads, type Seen } from './story.js';
 
 export interface Exploration {
@@ -13,6 +18,10 @@ export interface Exploration {
   readonly writers: number;
   /** @defaultValue 'in turn' */
   readonly reads?: Reads;
+  /** Milliseconds that each answer of the database takes: from 5 on a load is worth a lease. @defaultValue 0 */
+  readonly takes?: number;
+  /** Whether the answers to what was sent at once come one by one; else they come at once, too. @defaultValue false */
+  readonly oneByOne?: boolean;
   /** Orders to try: `all` that there are, up to `most`, or so many random ones. */
   readonly orders: { readonly all: true; readonly most: number } | { readonly random: number; readonly seed: number };
   readonly postgres: string;
@@ -21,75 +30,122 @@ export interface Exploration {
 
 export interface Found {
   readonly orders: number;
-  /** Whether there are no others. */
-  readonly complete: boolean;
+  /** Branches that were seen and not gone: 0 when these are all the orders there are. Left out where orders are random. */
+  readonly open?: number;
+  /** Of the set of orders: two explorations with the same one went through the same orders. */
+  readonly digest: string;
   readonly violations: readonly { readonly order: readonly string[]; readonly stale: readonly Seen[] }[];
 }
+
+/** So many rows are read before the first order: each meets one of the few tags by which everything can be cleared. */
+const warmers = 200;
+
+/** Where time passes, what is due now and then is due before each order rather than in some: a minute and more. */
+const aWhile = 61_000;
+
+/** What Redis has for one row alone: entries, tags of rows and of keys, those of the other caches. */
+const ofOneRow = /:e:|#|~k|:entry:|:tag:/;
 
 /**
  * Plays one story in many orders: each cache is a process of its own as far as Redis and the database can tell, and
  * every answer of a server waits until it is chosen. Each order has a row of its own.
  */
 export async function explore(exploration: Exploration): Promise<Found> {
-  const { subject, readers, writers, reads = 'in turn', orders, postgres, tell } = exploration;
+  const {
+    subject,
+    readers,
+    writers,
+    reads = 'in turn',
+    takes = 0,
+    oneByOne = false,
+    orders,
+    postgres,
+    tell,
+  } = exploration;
   const most = 'all' in orders ? orders.most : orders.random;
   const redis = await startRedis();
-  const database = await createDatabase(postgres, 'schedules', most + 1);
-  const stage = aStage({ redis: redis.port, database: Number(database.url.port) });
-  const open = async (name: string): Promise<Subject> => {
-    const party = await stage.party(name);
-    const url = new URL(database.url);
-    url.port = String(party.database);
-    const options = {
-      redis: { kind: 'single', url: `redis://127.0.0.1:${party.redis}` } as const,
-      reads: url.href,
-      writes: url.href,
-      name: 'schedules',
-      maxStale: 0,
-      timeout: '30s' as const,
-      connections: 2,
-      share: 0,
-      random: () => 0.99,
-      failed: (error: unknown) => {
-        throw error;
-      },
-    };
-    return subject === 'unstale' ? unstale(options) : naive(subject, options);
-  };
+  const database = await createDatabase(postgres, 'schedules', most + warmers);
+  const control = new Redis(redis.port);
+  const clock = stageClock();
+  const stage = aStage({ redis: redis.port, database: Number(database.url.port) }, oneByOne, {
+    passed: (wire) => wire.endsWith('database') && clock.pass(takes),
+    stuck() {
+      if (!clock.ring()) throw new Error('Expected somebody to go on, got nobody who can');
+    },
+  });
   const parties: Subject[] = [];
   try {
-    for (let i = 0; i < readers + writers; i++)
-      parties.push(await open(i < readers ? `reader ${i}` : `writer ${i - readers}`));
-    // Connections, catalogue and scripts are there before the first order, so that orders differ in what they choose alone.
+    for (let i = 0; i < readers + writers; i++) {
+      const party = await stage.party(i < readers ? `reader ${i}` : `writer ${i - readers}`);
+      parties.push(open(subject, party, database.url, clock));
+    }
     const [reading, writing] = [parties.slice(0, readers), parties.slice(readers)];
-    for (let i = 0; i < 3; i++) {
-      const story = aStory(most + 1, reads);
+    const warm = async (row: number) => {
+      const story = aStory(row, reads);
       await story.play(reading, writing, () => Promise.resolve());
       await story.end(parties);
-    }
-
+    };
+    // Connections, catalogue, scripts and the tags that many rows share are there before the first order, so that orders
+    // differ in what they choose alone.
+    for (let i = 1; i <= 3; i++) await warm(most + i);
+    await Promise.all(Array.from({ length: warmers }, (_, i) => (parties[0] as Subject).read(most + 1 + i)));
+    /** Two rows may have a tag in common, and then that of the second one would not be new. */
+    const tidy = async () => {
+      const keys = (await control.keys('*')).filter((key) => ofOneRow.test(key));
+      if (keys.length > 0) await control.del(keys);
+    };
     const violations: { order: string[]; stale: Seen[] }[] = [];
     const every = everyOrder();
     const random = new Random('seed' in orders ? orders.seed : 0);
-    let done = 0;
-    let complete = false;
-    while (done < most && !complete) {
-      const { play, end, stale } = aStory(done + 1, reads);
-      const made = await stage.run(
+    const gone: string[] = [];
+    let isMore = true;
+    while (gone.length < most && isMore) {
+      if (takes > 0) {
+        clock.pass(aWhile);
+        await warm(most + 1);
+      }
+      await stage.rest();
+      await tidy();
+      const { play, end, stale } = aStory(gone.length + 1, reads);
+      const order = await stage.run(
         () => play(reading, writing, stage.turn),
         'all' in orders ? every.choose : (held) => random.below(held.length),
       );
       await end(parties);
-      done++;
-      tell?.(done);
-      if (stale().length > 0) violations.push({ order: made.map(({ name }) => name), stale: stale() });
-      complete = 'all' in orders && !every.next(made);
+      gone.push(order.join(' > '));
+      tell?.(gone.length);
+      if (stale().length > 0) violations.push({ order, stale: stale() });
+      isMore = !('all' in orders) || every.next(order.length);
     }
-    return { orders: done, complete, violations };
+    const digest = createHash('sha256').update(gone.sort().join('\n')).digest('hex').slice(0, 16);
+    return { orders: gone.length, ...('all' in orders && { open: every.open }), digest, violations };
   } finally {
     await Promise.all(parties.map((party) => party.close()));
     await stage.stop();
+    control.disconnect();
     await redis.stop();
     await database.drop();
   }
+}
+
+function open(subject: Exploration['subject'], party: Party, database: URL, clock: Clock): Subject {
+  const url = new URL(database);
+  url.port = '';
+  url.searchParams.set('host', party.database);
+  const options = {
+    redis: { kind: 'single', url: `redis://localhost?path=${encodeURIComponent(party.redis)}` } as const,
+    reads: url.href,
+    writes: url.href,
+    name: 'schedules',
+    maxStale: 0,
+    timeout: '30s' as const,
+    connections: 2,
+    share: 0,
+    clock,
+    random: () => 0.99,
+    failed: (error: unknown) => {
+      throw error;
+    },
+  };
+  return subject === 'unstale' ? unstale(options) : naive(subject, options);
 }

@@ -1,6 +1,7 @@
 // The long form: npx tsx test/faults/schedules/run.ts [--subject unstale] [--readers 3] [--writers 2] [--random 1000]
-//   [--seed 1] [--at-once]; without --random every order of one reader and one writer; --at-once lets reads of one reader
-//   join each other.
+//   [--seed 1] [--at-once] [--one-by-one] [--takes 10]; without --random every order of one reader and one writer. With
+//   --at-once reads of one reader may join each other, with --one-by-one the answers to what was sent at once come one by
+//   one, and an answer of the database takes --takes milliseconds: from 5 on a load is worth a lease.
 import { parseArgs } from 'node:util';
 import { startServices } from '../../services/index.js';
 import { type Exploration, explore } from './explore.js';
@@ -13,16 +14,20 @@ const { values: given } = parseArgs({
     random: { type: 'string' },
     most: { type: 'string', default: '20000' },
     seed: { type: 'string', default: '1' },
+    takes: { type: 'string', default: '0' },
+    'one-by-one': { type: 'boolean', default: false },
     'at-once': { type: 'boolean', default: false },
   },
 });
 const { services, stop } = await startServices(['postgres']);
 if (services.postgres === undefined) throw new Error('A PostgreSQL is needed: npm run setup');
-const { orders, complete, violations } = await explore({
+const { orders, open, digest, violations } = await explore({
   subject: given.subject as Exploration['subject'],
   readers: Number(given.readers),
   writers: Number(given.writers),
   reads: given['at-once'] ? 'at once' : 'in turn',
+  oneByOne: given['one-by-one'],
+  takes: Number(given.takes),
   orders:
     given.random === undefined
       ? { all: true, most: Number(given.most) }
@@ -32,7 +37,8 @@ const { orders, complete, violations } = await explore({
 });
 process.stderr.write('\n');
 console.log(`${new Date().toISOString()} ${process.argv.slice(2).join(' ')}`);
-console.log(`${orders} orders${complete ? ', all there are' : ''}: ${violations.length} violations`);
+const rest = open === undefined ? '' : `, ${open} branches open`;
+console.log(`${orders} orders${rest}, set ${digest}: ${violations.length} violations`);
 for (const { order, stale } of violations.slice(0, 3)) console.log(`  ${order.join(' > ')}: ${JSON.stringify(stale)}`);
 await stop();
 process.exitCode = violations.length > 0 === (given.subject === 'unstale') ? 1 : 0;

@@ -1,14 +1,20 @@
-import { setTimeout as wait } from 'node:timers/promises';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
+import { makeFolder, removeFolder } from '../../services/folders.js';
+import { postgres, redis } from './protocols.js';
 import { type Desk, type Held, startWire, type Wire } from './wire.js';
 
 /** Who takes part: each has wires of its own to each server, so that every answer is somebody's. */
 export interface Party {
   readonly name: string;
-  readonly redis: number;
-  readonly database: number;
+  /** The path of a socket. */
+  readonly redis: string;
+  /** The folder of a socket, as clients of PostgreSQL want it. */
+  readonly database: string;
 }
 
-/** Decides which of the answers that wait comes next. */
+/** Decides which of the answers that wait comes next. They are in the order of their names. */
 export type Choose = (held: readonly Held[], step: number) => number;
 
 /** Servers whose answers come in the order that somebody chooses. */
@@ -16,84 +22,130 @@ export interface Stage {
   party(name: string): Promise<Party>;
   /** Resolves when it is chosen: who begins when is a choice, too. */
   turn(name: string): Promise<void>;
+  /** Resolves when no server owes an answer and nobody does anything. */
+  rest(): Promise<void>;
   /**
-   * Carries out `play`, in which nothing goes on but by an answer that was chosen.
+   * Carries out `play`, in which nothing goes on but by an answer that was chosen, until no answer is left.
    *
-   * @returns the choices that were made, as `choice of choices`
+   * @returns the names of what was chosen, with a number where several had the same
    */
-  run(play: () => Promise<unknown>, choose: Choose): Promise<{ made: number; of: number; name: string }[]>;
+  run(play: () => Promise<unknown>, choose: Choose): Promise<string[]>;
   stop(): Promise<void>;
 }
 
-/** So long nothing must move until everybody counts as waiting, in milliseconds. */
-const still = 2;
-/** So long a server may take to answer: beyond that it waits itself, for a lock that somebody holds. */
-const patience = 200;
+/** So many times the event loop must turn with nothing on any wire until everybody counts as waiting. */
+const turns = 12;
 
-export function aStage(servers: { readonly redis: number; readonly database: number }): Stage {
-  const desk: Desk = { holds: false, moved: 0 };
+/**
+ * @param oneByOne - whether the answers to what was sent at once come one by one; else they come at once, too
+ * @param passed - hears over which wire an answer goes on
+ * @param stuck - hears that nobody waits for an answer and yet the play is not over: somebody waits for time to pass
+ */
+export function aStage(
+  servers: { readonly redis: number; readonly database: number },
+  oneByOne: boolean,
+  { passed, stuck }: { passed(wire: string): void; stuck(): void },
+): Stage {
+  const folder = makeFolder('wires');
+  let moves = 0;
+  let wake = () => {};
+  const desk: Desk = {
+    holds: false,
+    oneByOne,
+    passed,
+    owed: 0,
+    asked: 0,
+    moved() {
+      moves++;
+      wake();
+    },
+  };
   const wires: Wire[] = [];
-  let turns: Held[] = [];
-  const all = () => [...turns, ...wires.flatMap((wire) => wire.held())];
+  let begins: Held[] = [];
+  const all = () =>
+    [...begins, ...wires.flatMap((wire) => wire.held())].sort((a, b) =>
+      a.name === b.name ? a.asked - b.asked : a.name < b.name ? -1 : 1,
+    );
+  const quiet = async () => {
+    for (let still = 0; still < turns; still++) {
+      const before = moves;
+      if (desk.owed > 0)
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      await turnOfTheLoop();
+      if (moves !== before) still = -1;
+    }
+  };
+  const rest = async () => {
+    await quiet();
+    for (const wire of wires) wire.sound();
+    if (desk.owed > 0) await quiet();
+  };
 
   return {
     async party(name) {
-      const redis = await startWire(`${name} redis`, servers.redis, desk);
-      const database = await startWire(`${name} database`, servers.database, desk);
-      wires.push(redis, database);
-      return { name, redis: redis.port, database: database.port };
+      const own = join(folder, String(wires.length));
+      mkdirSync(own);
+      const path = join(own, 'redis');
+      wires.push(
+        await startWire(`${name} redis`, path, { port: servers.redis, protocol: redis }, desk),
+        await startWire(
+          `${name} database`,
+          join(own, '.s.PGSQL.5432'),
+          { port: servers.database, protocol: postgres },
+          desk,
+        ),
+      );
+      return { name, redis: path, database: own };
     },
     turn(name) {
       return new Promise((resolve) => {
         const turn: Held = {
           name,
+          asked: desk.asked++,
           pass() {
-            desk.moved = performance.now();
-            turns = turns.filter((it) => it !== turn);
+            begins = begins.filter((it) => it !== turn);
             resolve();
           },
         };
-        turns.push(turn);
+        begins.push(turn);
       });
     },
+    rest,
     async run(play, choose) {
-      const choices: { made: number; of: number; name: string }[] = [];
+      const chosen: string[] = [];
       desk.holds = true;
-      desk.moved = performance.now();
       let over = false;
       const playing = play().finally(() => {
         over = true;
       });
       playing.catch(() => {});
-      while (!over) {
-        await wait(1);
-        const asking = wires.some((wire) => wire.isAsking());
-        if (performance.now() - desk.moved < (asking ? patience : still)) continue;
-        const held = all();
-        if (held.length === 0) continue;
-        const made = choose(held, choices.length);
-        choices.push({ made, of: held.length, name: (held[made] as Held).name });
-        (held[made] as Held).pass();
+      try {
+        for (;;) {
+          await rest();
+          const held = all();
+          if (held.length === 0 && over) break;
+          if (held.length === 0) {
+            stuck();
+            continue;
+          }
+          const made = choose(held, chosen.length);
+          const { name, pass } = held[made] as Held;
+          const before = held.slice(0, made).filter((one) => one.name === name).length;
+          chosen.push(before === 0 ? name : `${name} ${before + 1}`);
+          pass();
+        }
+      } finally {
+        desk.holds = false;
+        for (let held = all(); held.length > 0; held = all()) for (const one of held) one.pass();
       }
-      desk.holds = false;
-      for (let held = all(); held.length > 0; held = all()) for (const one of held) one.pass();
       await playing;
-      return choices;
+      return chosen;
     },
-    stop: async () => void (await Promise.all(wires.map((wire) => wire.stop()))),
-  };
-}
-
-/** Every order there is, depth first: the last choice that could have been another one is, until there is none. */
-export function everyOrder(): { choose: Choose; next(made: readonly { made: number; of: number }[]): boolean } {
-  let prefix: number[] = [];
-  return {
-    choose: (held, step) => Math.min(prefix[step] ?? 0, held.length - 1),
-    next(made) {
-      const last = made.findLastIndex((choice) => choice.made + 1 < choice.of);
-      if (last < 0) return false;
-      prefix = [...made.slice(0, last).map((choice) => choice.made), (made[last] as { made: number }).made + 1];
-      return true;
+    async stop() {
+      await Promise.all(wires.map((wire) => wire.stop()));
+      removeFolder(folder);
     },
   };
 }
