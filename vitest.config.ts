@@ -68,6 +68,9 @@ export default defineConfig({
             'test/regress/**/*.test.ts',
             'test/guarantees/**/*.unit.test.ts',
           ],
+          // Most of them take less time than to load what they test, so a worker keeps that.
+          isolate: false,
+          setupFiles: './test/support/tidy.ts',
           testTimeout: 10_000,
         },
       },

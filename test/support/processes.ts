@@ -1,5 +1,6 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { forkTypeScript } from './fork.js';
 import type { Order, Report } from './worker.js';
 
 const file = fileURLToPath(new URL('./worker.ts', import.meta.url));
@@ -19,8 +20,7 @@ export interface Worker {
 
 /** Starts a process with a cache named `name` on the Redis at `url`, its wall clock off by `skew` milliseconds. */
 export async function startWorker(url: string, name: string, skew = 0): Promise<Worker> {
-  const child: ChildProcess = fork(file, [JSON.stringify({ url, name, skew })], {
-    execArgv: ['--import', 'tsx'],
+  const child: ChildProcess = forkTypeScript(file, [JSON.stringify({ url, name, skew })], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const waiting = new Map<number, { asked(): void; end(report: Report): void }>();

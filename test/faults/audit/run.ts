@@ -1,10 +1,10 @@
 // The long form: npx tsx test/faults/audit/run.ts [--reads 1000000] [--processes 2] [--minutes 15] [--seed 1] [--planted]
 // Processes of a small service read and write through the library, on a Redis and a PostgreSQL of their own, and audit each
 // of their hits. Prints what the audits found, and ends with 1 when they found what they should not, or not what they should.
-import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startServices } from '../../services/index.js';
+import { forkTypeScript } from '../../support/fork.js';
 import { createDatabase } from '../history/database.js';
 import { createTables, flaws } from './shop.js';
 import type { Visited } from './visit.js';
@@ -61,7 +61,7 @@ function run(i: number): Promise<Visited> {
     },
   };
   const file = fileURLToPath(new URL('./worker.ts', import.meta.url));
-  const child = fork(file, [JSON.stringify(role)], { execArgv: ['--import', 'tsx'] });
+  const child = forkTypeScript(file, [JSON.stringify(role)]);
   return new Promise((resolve, reject) => {
     child.on('message', ({ audited, visited }: { audited?: number; visited?: Visited }) => {
       if (visited !== undefined) resolve(visited);

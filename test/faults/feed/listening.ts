@@ -1,5 +1,5 @@
-import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { forkTypeScript } from '../../support/fork.js';
 import type { Role, Said, Watch } from './listener.js';
 
 /** A process that reads through the library and has a feed. */
@@ -15,7 +15,7 @@ export interface Listening {
 /** Resolves when its feed is ready. */
 export async function startListening(role: Role): Promise<Listening> {
   const file = fileURLToPath(new URL('./listener.ts', import.meta.url));
-  const child = fork(file, [JSON.stringify(role)], { execArgv: ['--import', 'tsx'] });
+  const child = forkTypeScript(file, [JSON.stringify(role)]);
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   let lost = 0;
   child.on('message', (said: Said) => {

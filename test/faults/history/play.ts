@@ -1,8 +1,9 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { makeFolder, removeFolder } from '../../services/folders.js';
 import { startProxy } from '../../services/proxy.js';
+import { forkTypeScript } from '../../support/fork.js';
 import { Random } from '../../transparency/random.js';
 import { check, type Verdict } from './check.js';
 import { createDatabase } from './database.js';
@@ -19,7 +20,7 @@ export interface Plan {
   readonly redis?: Target['kind'];
   /** Another Redis than one of these. */
   readonly storage?: () => Promise<Storage>;
-  /** What starts its processes, and with what more than TypeScript. @defaultValue this Node, with nothing */
+  /** What starts its processes, and with what arguments of its own. @defaultValue this Node, with nothing */
   readonly node?: { readonly execPath?: string; readonly execArgv?: readonly string[] };
   /** Names of what is to happen. @defaultValue all that can */
   readonly faults?: readonly string[];
@@ -132,8 +133,7 @@ interface Worker {
 
 async function startWorker(role: Role, node: Plan['node'], onReads: (more: number) => void): Promise<Worker> {
   const file = fileURLToPath(new URL('./worker.ts', import.meta.url));
-  const execArgv = [...(node?.execArgv ?? []), '--import', 'tsx'];
-  const child = fork(file, [JSON.stringify(role)], { ...node, execArgv });
+  const child = forkTypeScript(file, [JSON.stringify(role)], { ...node, execArgv: [...(node?.execArgv ?? [])] });
   child.on('message', ({ reads = 0 }: { reads?: number }) => onReads(reads));
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const answer = (of: string) =>

@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,6 +11,7 @@ import { mysqlServer } from '../../contract/adapters/mysql-server.js';
 import { postgresServer } from '../../contract/adapters/postgres-server.js';
 import { type Proxy, startProxy } from '../../services/proxy.js';
 import { until } from '../../services/server-process.js';
+import { forkTypeScript } from '../../support/fork.js';
 import type { Role } from './writer.js';
 
 export interface Kills {
@@ -132,8 +133,7 @@ async function startWriter(
 ): Promise<{ process: ChildProcess; wire: Proxy }> {
   const wire = await startProxy(redis);
   ends.push(() => wire.stop());
-  const process = fork(file, [JSON.stringify({ ...role, redis: wire.port } satisfies Role)], {
-    execArgv: ['--import', 'tsx'],
+  const process = forkTypeScript(file, [JSON.stringify({ ...role, redis: wire.port } satisfies Role)], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   ends.push(async () => process.kill('SIGKILL'));

@@ -1,7 +1,8 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { startProxy } from '../../services/proxy.js';
+import { forkTypeScript } from '../../support/fork.js';
 import { Random } from '../../transparency/random.js';
 import { createDatabase } from '../history/database.js';
 import { faultsOf } from '../history/faults.js';
@@ -58,13 +59,8 @@ export async function soak(plan: Plan): Promise<Soaked[]> {
   const workers: ChildProcess[] = [];
   try {
     for (let i = 0; i < processes; i++) {
-      const worker = fork(
-        file,
-        [JSON.stringify({ ...common, seed: seed * 100 + i, rows, maxStale, keeps } satisfies Role)],
-        {
-          execArgv: ['--import', 'tsx'],
-        },
-      );
+      const role: Role = { ...common, seed: seed * 100 + i, rows, maxStale, keeps };
+      const worker = forkTypeScript(file, [JSON.stringify(role)]);
       workers.push(worker);
       await answerOf(worker, 'start');
     }

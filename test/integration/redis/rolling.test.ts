@@ -1,8 +1,8 @@
-import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import Knex, { type Knex as Instance } from 'knex';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { forkTypeScript } from '../../support/fork.js';
 import type { Order, Release } from './a-release.js';
 
 /**
@@ -88,7 +88,7 @@ describe.skipIf(redis === undefined || postgres === undefined)('two releases sid
 
   async function aRelease(kind: Kind, version: string = kind): Promise<Running> {
     const release: Release = { redis: redis?.url as string, postgres: url, name, version, rules: rules[kind] };
-    const child = fork(file, [JSON.stringify(release)], { execArgv: ['--import', 'tsx'] });
+    const child = forkTypeScript(file, [JSON.stringify(release)]);
     const waiting = new Map<number, { resolve(result: never): void; reject(error: Error): void }>();
     let last = 0;
     const ready = new Promise<void>((resolve, reject) => waiting.set(0, { resolve: () => resolve(), reject }));

@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } f
 import type { StoreSession } from '../../../src/core/store.js';
 import { ask } from '../../services/redis.js';
 import { type RedisSentinel, type Sentinel, startSentinel } from '../../services/redis-sentinel.js';
+import { forkTypeScript } from '../../support/fork.js';
 import type { Shown } from './a-reading-process.js';
 import { aSession, aTrustedSession, aWatchingSession, clock, until } from './a-session.js';
 
@@ -199,7 +200,7 @@ const micros = () => Number(process.hrtime.bigint() / 1000n);
 /** A process that reads, ended when the test is over. */
 function startReading(target: object, name: string): { child: ChildProcess; shown: Shown[] } {
   const file = fileURLToPath(new URL('./a-reading-process.ts', import.meta.url));
-  const child = fork(file, [JSON.stringify(target), name], { execArgv: ['--import', 'tsx'] });
+  const child = forkTypeScript(file, [JSON.stringify(target), name]);
   const shown: Shown[] = [];
   child.on('message', (one: Shown) => shown.push(one));
   onTestFinished(() => void child.kill('SIGKILL'));

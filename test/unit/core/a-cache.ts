@@ -1,4 +1,4 @@
-import { afterEach, expect, vi } from 'vitest';
+import { expect, vi } from 'vitest';
 import type { CacheView } from '../../../src/core/cache.js';
 import type { CacheEvents } from '../../../src/core/events.js';
 import type { CacheOptions } from '../../../src/core/options.js';
@@ -103,11 +103,12 @@ async function audit(cache: Cache, clock: FakeClock): Promise<void> {
   void clock;
 }
 
-afterEach(async () => {
+/** After each test, in every file of unit tests: `test/support/tidy.ts`. */
+export async function endMade(): Promise<void> {
   vi.restoreAllMocks();
   forgetWarnings();
   const caches = [...made];
   made.clear();
   for (const [cache, clock] of caches) await audit(cache, clock);
   for (const [, clock] of caches) expect(clock.pending, 'timers left over').toBe(0);
-});
+}
