@@ -3,8 +3,9 @@ import type { Batch } from './batch.js';
 import { unavailable } from './errors.js';
 import type { Keys } from './keys.js';
 import { carryOut, type Errand, type Nodes } from './nodes.js';
-import { evaluate, release, renew } from './scripts.js';
-import { randomText } from './versions.js';
+import { Owners } from './owners.js';
+import { evaluate, keep, release, renew } from './scripts.js';
+import { randomLength, randomText } from './versions.js';
 
 /**
  * One load at a time across processes: a key that only one can create, and that goes away by itself when its owner
@@ -14,8 +15,10 @@ import { randomText } from './versions.js';
  * given back by its owner alone. A release that comes late, from a process that was paused until its lease had ended,
  * must not end the lease of the next one.
  *
- * In Redis a lease lives for two seconds and is prolonged while its owner does, so that the others do not wait for
- * somebody who was killed. An owner who renews it himself says how long it lives without him.
+ * In Redis a lease lives for a second and is prolonged while its owner does, so that the others do not wait for
+ * somebody whose machine is gone. Who was killed is noticed sooner: a lease names the connection that it was asked for
+ * on, and who waits and finds that this one is closed gives it back in the owner's place (`owners.ts`). An owner who
+ * renews it himself says how long it lives without him.
  *
  * It is given back together with the entry that its owner writes, in the same chunk and behind it: so who waits finds the
  * entry, and does not wait a trip longer. Only where there is no entry does the release go by itself.
@@ -29,18 +32,23 @@ export class Leases {
   readonly #held = new Map<string, Held>();
   /** On their way to Redis. */
   readonly #releasing = new Set<Promise<unknown>>();
+  readonly #owners: Owners;
   #callOffRenewal: (() => void) | undefined;
   #closed = false;
 
   constructor(options: LeaseOptions) {
     this.#options = options;
+    this.#owners = new Owners(options.timeout);
   }
 
   async lease(key: string, ms: number): Promise<Lease | undefined> {
-    const { keys, clock, batch } = this.#options;
+    const { keys, clock, batch, nodes } = this.#options;
     const name = keys.lease(key);
     const owner = randomText();
-    const command = ['set', name, owner, 'PX', Math.max(1, Math.min(life, Math.ceil(ms))), 'NX'] as const;
+    const node = nodes.of(name);
+    const own = node ? this.#owners.self(node) : '';
+    const id = typeof own === 'string' ? own : await own;
+    const command = ['set', name, owner + id, 'PX', Math.max(1, Math.min(life, Math.ceil(ms))), 'NX'] as const;
     const reply = await batch.send({ key: name, command });
     if (reply === null) return undefined;
     if (!Buffer.isBuffer(reply)) throw unavailable(reply);
@@ -58,7 +66,7 @@ export class Leases {
     if (this.#held.get(held.key) !== held) return false;
     held.isFirm = true;
     held.until = clock.now() + ms;
-    const command = evaluate(renew, [held.name], [held.owner, Math.max(1, Math.ceil(ms))]);
+    const command = evaluate(keep, [held.name], [held.owner, Math.max(1, Math.ceil(ms))]);
     const reply = await batch.send({ key: held.name, command });
     if (reply === 1) return true;
     if (reply !== 0) throw unavailable(reply);
@@ -92,14 +100,25 @@ export class Leases {
     });
   }
 
-  /** The lease may have been given back before its message could be heard. Now that it can, one look settles that. */
+  /**
+   * The lease may have been given back before its message could be heard. Now that it can, one look settles that. And who
+   * has it may be gone: then there will be no message.
+   */
   async #check(key: string): Promise<void> {
-    const { keys, batch, listen } = this.#options;
+    const { keys, batch, listen, nodes } = this.#options;
     await listen();
     if (!this.#waiting.has(key)) return;
     const name = keys.lease(key);
-    const reply = await batch.send({ key: name, command: ['exists', name] });
-    if (reply === 0) this.woken(key);
+    const reply = await batch.send({ key: name, command: ['get', name] });
+    if (reply === null) return this.woken(key);
+    const node = nodes.of(name);
+    if (!Buffer.isBuffer(reply) || node === undefined) return;
+    const held = reply.toString();
+    const id = held.slice(randomLength);
+    if (id === '' || !(await this.#owners.isGone(node, id)) || this.#closed) return;
+    // By its whole text: an owner who lives after all, and has renewed it himself, keeps it.
+    await batch.send({ key: name, command: evaluate(release, [name], [held, keys.wake, key]) });
+    this.woken(key);
   }
 
   /** A message came: the lease of `key` was given back. */
@@ -150,6 +169,7 @@ export class Leases {
 interface Held {
   readonly key: string;
   readonly name: string;
+  /** What its text begins with; the number of the connection follows. */
   readonly owner: string;
   /** The end that its owner asked for. */
   until: number;
@@ -158,7 +178,7 @@ interface Held {
 }
 
 /** Milliseconds that a lease outlives its owner at most. */
-const life = 2000;
+const life = 1000;
 
 export interface LeaseOptions {
   readonly nodes: Nodes;

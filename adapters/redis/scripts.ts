@@ -143,15 +143,30 @@ end
 return { record.epoch, tostring(reach) }
 `);
 
+/*
+ * A lease is the text of its owner with the number of a connection behind it, or without, when it is to outlive that.
+ * What a script is given is what the text begins with.
+ */
+
 /** Prolongs a lease, unless it ran out and is somebody else's by now. */
 export const renew = script(`
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+local held = redis.call('GET', KEYS[1])
+if not held or string.sub(held, 1, #ARGV[1]) ~= ARGV[1] then return 0 end
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+`);
+
+/** The same, and from now on nobody concludes from a connection that is closed that the owner is gone. */
+export const keep = script(`
+local held = redis.call('GET', KEYS[1])
+if not held or string.sub(held, 1, #ARGV[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
 `);
 
 /** Gives a lease back, unless it ran out and is somebody else's by now, and wakes who waits. */
 export const release = script(`
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+local held = redis.call('GET', KEYS[1])
+if not held or string.sub(held, 1, #ARGV[1]) ~= ARGV[1] then return 0 end
 redis.call('DEL', KEYS[1])
 redis.pcall('PUBLISH', ARGV[2], ARGV[3])
 return 1

@@ -5,7 +5,10 @@ const size = 12;
 const pool = Buffer.allocUnsafe(size * 256);
 let used = pool.length;
 
-/** Random text of 16 characters. Drawn from a pool: a system call for each would cost more than all else of a raise. */
+/** What {@link randomText} is long, in characters. */
+export const randomLength = (size * 4) / 3;
+
+/** Random text. Drawn from a pool: a system call for each would cost more than all else of a raise. */
 export function randomText(): string {
   if (used === pool.length) {
     randomFillSync(pool);

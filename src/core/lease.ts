@@ -18,8 +18,10 @@ export interface Leased {
  * The right to load, so that of all processes one loads. Who does not get it waits for what the other one stores, and
  * looks again.
  *
- * A lease saves work and promises nothing: two loads at once cost twice and break no value. So nobody waits for it much
- * longer than two loads take, or than one may take, and a store that is down is no reason not to load.
+ * A lease saves work and promises nothing: two loads at once cost twice and break no value. So it ends when a load takes
+ * longer than others should wait for it, and another one has it: they follow one at a time, since all at once would not
+ * make a slow database faster. Nobody waits for more than a few of them, or for longer than a load may take; and a store
+ * that is down is no reason not to load.
  *
  * @param lookedAt - before `sight`, in the clock's milliseconds
  */
@@ -30,12 +32,10 @@ export async function acquire(parts: Parts, ask: Ask, sight: Sight, lookedAt: nu
   // Nobody waits much longer for another process than the load itself would take; but a machine that is busy, and then
   // many miss at once, makes a load of 50 ms one of 150, and no load is saved by whoever gives up in between.
   const patience = cost === undefined ? ask.settings.hard : cost + Math.max(cost / 2, lag);
-  const end = clock.now() + ask.settings.hard;
-  let giveUp = Math.min(end, clock.now() + patience);
-  let right = ask.hash;
+  const giveUp = clock.now() + Math.min(ask.settings.hard, turns * patience);
   let refused = false;
   for (let pause = 25; ; pause = Math.min(100, pause * 2)) {
-    const lease = await session.lease(right, ask.settings.hard).catch(() => null);
+    const lease = await session.lease(ask.hash, Math.min(ask.settings.hard, patience)).catch(() => null);
     if (lease === null) return withoutLease(sight);
     if (lease !== undefined) {
       // Between the look and the lease another process may have had the lease and stored what it loaded. Who was refused
@@ -48,15 +48,8 @@ export async function acquire(parts: Parts, ask: Ask, sight: Sight, lookedAt: nu
     }
     refused = true;
     const left = giveUp - clock.now();
-    if (left <= 0) {
-      // Who loads has died, or the database takes its time, and all at once would not make it faster: of those who have
-      // waited one stands in, and the others wait once more, for that one.
-      if (right !== ask.hash || clock.now() >= end) return withoutLease(sight);
-      right = `${ask.hash}+`;
-      giveUp = Math.min(end, clock.now() + patience);
-      continue;
-    }
-    await session.released(right, Math.min(left, pause * (0.75 + Math.random() / 2)));
+    if (left <= 0) return withoutLease(sight);
+    await session.released(ask.hash, Math.min(left, pause * (0.75 + Math.random() / 2)));
     sight = await look(parts, ask);
     if (isAnswer(parts, ask, sight)) return { sight, lease: undefined, isStored: true };
     if (sight.before === undefined) return withoutLease(sight);
@@ -82,6 +75,9 @@ function isAnswer(parts: Parts, ask: Ask, { entry, tolerated }: Sight): boolean 
   // An aged one is what is to be replaced.
   return !ask.fresh && !tolerated && entry !== undefined && parts.clock.coarse() < entry.freshUntil;
 }
+
+/** How many that do not come to an end somebody waits for. */
+const turns = 4;
 
 /** Milliseconds by which a load may take longer elsewhere than it is known to take. */
 const lag = 250;

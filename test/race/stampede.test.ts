@@ -111,10 +111,12 @@ describe('50 reads that miss at once while the database is down', () => {
 });
 
 describe('four processes with 50 reads each', () => {
-  function fourCaches(options = {}) {
+  function fourCaches(options = {}, count = 4) {
     const clock = fakeClock();
     const store = memoryStore();
-    const caches = Array.from({ length: 4 }, () => watch(createCache({ jitter: 0, clock, store, ...options }), clock));
+    const caches = Array.from({ length: count }, () =>
+      watch(createCache({ jitter: 0, clock, store, ...options }), clock),
+    );
     const herd = (load: () => Promise<number>) =>
       Promise.all(caches.map((cache) => many(50, () => cache.getOrSet({ key: 'row', tags: ['rows'], load }))));
     return { clock, caches, herd };
@@ -209,7 +211,7 @@ describe('four processes with 50 reads each', () => {
     expect((await dies)[0]?.status).toBe('rejected');
   });
 
-  test('each load for themselves when who stands in never ends either', async () => {
+  test('load one after the other when nobody comes to an end', async () => {
     const { clock, caches, herd } = fourCaches();
     let loads = 0;
     const loading = () => new Promise<number>((resolve) => clock.after(50, () => resolve(++loads)));
@@ -218,10 +220,27 @@ describe('four processes with 50 reads each', () => {
     await Promise.all(known);
     loads = 0;
     const reads = herd(() => new Promise<number>(() => loads++));
-    await clock.advance(400);
-    expect(loads).toBe(2);
-    await clock.advance(400);
-    expect(loads).toBe(4);
+    for (const begun of [2, 3, 4]) {
+      await clock.advance(425);
+      expect(loads).toBe(begun);
+    }
+    await clock.advance(60_000);
+    for (const read of (await reads).flat()) expect(read.status).toBe('rejected');
+  });
+
+  test('load each for themselves after four that did not', async () => {
+    const { clock, caches, herd } = fourCaches({}, 8);
+    let loads = 0;
+    const loading = () => new Promise<number>((resolve) => clock.after(50, () => resolve(++loads)));
+    const known = caches.map((cache, i) => cache.getOrSet({ key: `row:${i}`, load: loading }));
+    await clock.advance(100);
+    await Promise.all(known);
+    loads = 0;
+    const reads = herd(() => new Promise<number>(() => loads++));
+    await clock.advance(1150);
+    expect(loads).toBeLessThanOrEqual(4);
+    await clock.advance(200);
+    expect(loads).toBe(8);
     await clock.advance(60_000);
     for (const read of (await reads).flat()) expect(read.status).toBe('rejected');
   });

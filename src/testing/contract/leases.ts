@@ -58,6 +58,20 @@ export const leases: readonly Case[] = [
     },
   ],
   [
+    'leases: one that its owner has renewed outlives his session',
+    async ({ more, a, b }) => {
+      const owner = await more();
+      const lease = await owner.lease('key', minute);
+      assert.equal(await lease?.renew(minute), true);
+      await owner.close();
+      // Who waits may look after the owner, and must not conclude anything from what he finds.
+      for (let round = 0; round < 5; round++) {
+        await b.released('key', 30);
+        assert.equal(await a.lease('key', minute), undefined);
+      }
+    },
+  ],
+  [
     'leases: one that is over cannot be renewed',
     async ({ a, b, until }) => {
       const old = await a.lease('key', 60);

@@ -12,40 +12,47 @@ export interface Herd {
 }
 
 /**
- * Readers in several processes who all want what nobody has. With `kill` the process that loads it dies on the way.
+ * Readers in several processes who all want what nobody has.
  *
  * @param loading - what a load takes, milliseconds
+ * @param killedAt - the share of its load after which the process that loads is killed; left out, it lives
+ * @param isKnown - whether all of them have loaded something of that name before, and know what it takes
  */
 export async function herd({
   processes,
   readers,
   loading,
-  kill,
+  killedAt,
+  isKnown,
 }: {
   readonly processes: number;
   readonly readers: number;
   readonly loading: number;
-  readonly kill: boolean;
+  readonly killedAt?: number | undefined;
+  readonly isKnown: boolean;
 }): Promise<Herd> {
   const redis = await startRedis();
   const name = `herd-${randomUUID()}`;
   const workers = await Promise.all(Array.from({ length: processes }, () => startWorker(redis.url, name)));
   try {
-    // What a load costs is known by its name, which tells others how long to wait for it.
-    await Promise.all(workers.map((worker, i) => worker.read({ key: `page:${i}`, row: `row ${i}`, takes: loading })));
+    // What a load costs is known by its name, which tells others how long to wait for it. Connected are all of them.
+    if (isKnown)
+      await Promise.all(workers.map((worker, i) => worker.read({ key: `page:${i}`, row: `row ${i}`, takes: loading })));
+    else await Promise.all(workers.map((worker) => worker.do({ do: 'invalidate', tags: ['nothing'] })));
     const cold = { key: 'page:cold', row: 'cold' };
     const [doomed, ...others] = workers;
-    if (kill) (await doomed!.readSlowly(cold.key, cold.row)).done.catch(() => {});
-    const crowd = kill ? others : workers;
+    const dies = killedAt !== undefined;
+    if (dies) (await doomed!.readSlowly(cold.key, cold.row)).done.catch(() => {});
+    const crowd = dies ? others : workers;
     const begun = performance.now();
     const reading = crowd.map((worker) => worker.read({ ...cold, times: readers, takes: loading }));
-    if (kill) {
-      await new Promise((resolve) => setTimeout(resolve, loading / 2));
+    if (dies) {
+      await new Promise((resolve) => setTimeout(resolve, loading * killedAt));
       doomed!.kill('SIGKILL');
     }
     const all = await Promise.all(reading);
     return {
-      loads: all.reduce((sum, { loads }) => sum + loads, kill ? 1 : 0),
+      loads: all.reduce((sum, { loads }) => sum + loads, dies ? 1 : 0),
       slowest: performance.now() - begun,
       values: [...new Set(all.flatMap(({ values }) => values))],
     };

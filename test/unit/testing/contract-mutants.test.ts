@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { StoreRead, Version } from '../../../src/core/store.js';
+import type { Lease, StoreRead, Version } from '../../../src/core/store.js';
 import { storeContract } from '../../../src/testing/index.js';
 import { type Hearing, type Mutation, mutant, run } from './mutant.js';
 
@@ -167,6 +167,24 @@ const mutants: readonly [what: string, caught: string, mutate: Mutation, hear?: 
         return lease && { ...lease, renew: async () => true };
       },
     }),
+  ],
+  [
+    'gives back with its session what was renewed',
+    'leases: one that its owner has renewed outlives his session',
+    (inner) => {
+      const leases: Lease[] = [];
+      return {
+        async lease(key, ms) {
+          const lease = await inner.lease(key, ms);
+          if (lease) leases.push(lease);
+          return lease;
+        },
+        async close() {
+          for (const lease of leases) lease.release();
+          await inner.close();
+        },
+      };
+    },
   ],
   [
     'keeps leases for ever',
