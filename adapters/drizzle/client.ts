@@ -1,6 +1,7 @@
 import {
   clientIn,
   type Driver,
+  notConnected,
   openClient,
   type Per,
   replace,
@@ -9,7 +10,16 @@ import {
 } from '../../src/adapter/index.js';
 import { CommitUnknownError, InvalidationPendingError } from '../../src/index.js';
 import { databaseOf } from './database.js';
-import { type Callback, type Config, type DrizzleSession, from, textOf, type Wire, within } from './internals.js';
+import {
+  type Callback,
+  type Config,
+  type DrizzleSession,
+  from,
+  isEnded,
+  textOf,
+  type Wire,
+  within,
+} from './internals.js';
 import { streaming } from './streams.js';
 import { wishOf } from './wish.js';
 
@@ -26,11 +36,13 @@ export function wrapSession(session: DrizzleSession, options: WrapOptions) {
     typeof client === 'function' ? { query: ({ text, rowMode }, params) => client(text, params, rowMode) } : client;
   const isPool = 'totalCount' in own || 'getConnection' in own;
   const take = (pool: Wire) => (pool.connect ?? pool.getConnection)!.call(pool);
-  const borrow: Driver<any>['borrow'] = (fn) =>
-    lent(
+  const borrow: Driver<any>['borrow'] = async (fn) => {
+    if (isEnded(own)) throw notConnected;
+    return lent(
       () => take(own),
       (connection) => fn((sql) => ask(connection, sql)),
     );
+  };
   const driver = { ...answers, ask, borrow: isPool ? borrow : undefined };
   const cache = openClient({ options, adapter: 'drizzle', ...place, driver });
   /** By what stands for the connection. */

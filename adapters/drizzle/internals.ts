@@ -28,11 +28,18 @@ export interface Wire {
   connect?(): Promise<Wire>;
   getConnection?(): Promise<Wire>;
   release?(error?: unknown): void;
+  /** Of a pool of `pg`: it was ended. */
+  readonly ending?: boolean;
+  /** Of a pool of `mysql2`: the one with callbacks. */
+  readonly pool?: { readonly _closed?: boolean };
   /** Of `mysql2`: the connection with callbacks, by which Drizzle streams. */
   readonly connection?: any;
   on?(event: 'error', listener: () => void): unknown;
   off?(event: 'error', listener: () => void): unknown;
 }
+
+/** Whether a pool was ended, which nobody tells: it gives no connections any more. */
+export const isEnded = ({ ending, pool }: Wire): boolean => ending ?? pool?._closed ?? false;
 
 /**
  * What Drizzle sends: its `text` to `pg`, and perhaps a `name` to prepare it under, its `sql` to `mysql2`, with `values`

@@ -81,7 +81,11 @@ export class Catalogue {
     const isDue = this.#isDue(known, asking);
     const isUnsure = this.#isUnsure && known.needsCatalog && asking.isLoading && !asking.isInTransaction;
     if (!isDue && !isUnsure) return undefined;
-    if (this.#loading !== undefined) return this.#isLate || isUnsure ? this.#loading : undefined;
+    if (this.#loading !== undefined) {
+      if (!this.#isLate(asking) && !isUnsure) return undefined;
+      // What it finds may be of use only where it is asked.
+      return this.home === undefined ? this.#loading.then(() => this.await(known, asking)) : this.#loading;
+    }
     if (asking.isAborted || this.#now() < this.#retryAt) return undefined;
     this.#loading = this.#reload(asking, isDue).finally(() => {
       this.#loading = undefined;
@@ -103,8 +107,11 @@ export class Catalogue {
     }
   }
 
-  get #isLate(): boolean {
-    return this.current === undefined || this.#loadedChanges !== this.#changes;
+  /** Whether it says nothing, or something else than what holds for this statement. */
+  #isLate({ isUsual }: Pick<Asking, 'isUsual'>): boolean {
+    if (this.current === undefined || this.#loadedChanges !== this.#changes) return true;
+    // It was read behind a SET LOCAL, whose word nobody else must take.
+    return this.home === undefined && isUsual;
   }
 
   /** It was read while its tag was fenced, or in a quarantine: no version says that it is the one of now. */
@@ -113,7 +120,7 @@ export class Catalogue {
   }
 
   #isDue(known: Known, asking: Asking): boolean {
-    return this.#isLate ? this.#isWanted(known, asking) : this.#isOld(known, asking);
+    return this.#isLate(asking) ? this.#isWanted(known, asking) : this.#isOld(known, asking);
   }
 
   #isWanted(known: Known, { isInTransaction }: Asking): boolean {
@@ -145,7 +152,7 @@ export class Catalogue {
     const changes = this.#changes;
     try {
       const seen = await this.#version(this.tag);
-      if (!isDue && !this.#isLate && (seen === undefined || isFenced(seen))) return;
+      if (!isDue && !this.#isLate(asking) && (seen === undefined || isFenced(seen))) return;
       this.#took(await inTime(this.#asked(asking)), seen, changes, asking);
     } catch (error) {
       this.#missed(error);
@@ -164,7 +171,7 @@ export class Catalogue {
   #missed(error: unknown): void {
     this.problem = error instanceof Error ? error.message : String(error);
     // What is out of date is worse than none.
-    if (this.#loadedChanges !== this.#changes) this.current = undefined;
+    if (this.#loadedChanges !== this.#changes || this.home === undefined) this.current = undefined;
     this.#retryAt = this.#now() + retryAfter;
     this.#failed(error);
   }

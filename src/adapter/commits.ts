@@ -17,7 +17,7 @@ export class Commits<R> {
   readonly #ask: Ask;
   /** The last statement was a COMMIT that was rolled back instead. */
   #refused = false;
-  /** MySQL: between LOCK TABLES and UNLOCK TABLES. */
+  /** MySQL: between LOCK TABLES and UNLOCK TABLES. A BEGIN would give them back. */
   #holdsTables = false;
 
   constructor(state: State<R>, connection: object, ask: Ask) {
@@ -75,12 +75,11 @@ export class Commits<R> {
   }
 
   /** Whether nothing can be put between what it changes and its COMMIT, as far as it commits. */
-  #cannotBeGuarded({ sql, isUncertain, isSeveral, controls, statement: { kind } }: Known): boolean {
-    const { driver, dialect } = this.#state.shared;
-    // A BEGIN would give them back.
-    if (dialect.name === 'mysql' && tableLocks.test(sql)) this.#holdsTables = !/^\s*unlock/i.test(sql);
+  #cannotBeGuarded({ isUncertain, isSeveral, controls, statement }: Known): boolean {
+    const { driver } = this.#state.shared;
+    this.#holdsTables = statement.holdsTables ?? this.#holdsTables;
     if (driver.isSpread?.(this.#connection) || isUncertain || (isSeveral && controls.length > 0)) return true;
-    return this.#holdsTables || (kind === 'ddl' && outsideOfTransactions.test(sql));
+    return this.#holdsTables || statement.refusesTransaction;
   }
 
   #unguarded({ text }: Known): void {
@@ -158,10 +157,5 @@ function causes(error: unknown): object[] {
   for (let it = error; typeof it === 'object' && it !== null && all.length < 8; it = (it as Error).cause) all.push(it);
   return all;
 }
-
-/** MySQL. */
-const tableLocks = /^\s*(?:un)?lock\s+tables?\b/i;
-/** PostgreSQL: definitions that it does not carry out in a transaction. */
-const outsideOfTransactions = /\bconcurrently\b|^\s*\w+\s+(?:database|tablespace|subscription|system)\b/i;
 
 const nothing = () => {};

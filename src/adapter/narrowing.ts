@@ -1,5 +1,5 @@
 import type { Port } from '../core/port.js';
-import type { Version } from '../core/store.js';
+import { isFenced, type Version } from '../core/store.js';
 import { rulesTag } from '../core/table-tags.js';
 import type { WrapOptions } from './options.js';
 
@@ -35,7 +35,8 @@ export class Narrowing {
   readonly #isAlone: boolean;
   #asked = Number.NEGATIVE_INFINITY;
   #asking: Promise<void> | undefined;
-  #isFirst = true;
+  /** Nobody could say anything yet: in a quarantine the store itself does not know. */
+  #isOpen = true;
 
   /** @param rules - what {@link narrowingOf} says */
   constructor(port: Port, database: string, rules: string | undefined) {
@@ -52,9 +53,9 @@ export class Narrowing {
     return this.version !== undefined;
   }
 
-  /** What the first statements wait for, so that not even their tags are broader than need be. */
+  /** What the first statements wait for, also the first behind a quarantine, so that not even their tags are too broad. */
   await(): Promise<void> | undefined {
-    if (this.#isAlone || !this.#isFirst) return undefined;
+    if (this.#isAlone || !this.#isOpen) return undefined;
     this.#ask();
     return this.#asking;
   }
@@ -72,9 +73,9 @@ export class Narrowing {
     if (this.#rules === undefined || this.#asking !== undefined || now - this.#asked < pause) return;
     this.#asked = now;
     this.#asking = this.#port.agree(this.tag, this.#rules).then((version) => {
-      this.version = version;
+      this.#isOpen = isFenced(version);
+      this.version = this.#isOpen ? undefined : version;
       this.#asking = undefined;
-      this.#isFirst = false;
     });
   }
 }

@@ -68,6 +68,9 @@ export class ReadThrough {
 
   async #readAs<T>(said: Per | undefined, statement: ReadStatement, ways: Ways<T>): Promise<T> {
     const known = this.#shared.statements.of(statement.sql);
+    // Made beside the look for the answer, an agreement would be younger than what that has seen.
+    const agreeing = this.#shared.catalogue.current && this.#shared.narrowing.await();
+    if (agreeing !== undefined) await agreeing;
     const plan = this.#planOf(known);
     const wish = said === undefined ? this.#byRules(plan) : this.#wishes.of(said);
     if (wish === undefined || this.#shared.port.whyPast() !== undefined) return ways.past();

@@ -34,7 +34,7 @@ async function find(parts: Parts, tag: string, rules: string): Promise<Version |
   try {
     const { entry, versions } = await session.read(key, [tag]);
     // Nobody can tell what holds: rules that were agreed on must not end by that.
-    if (isFenced(versions[0])) return undefined;
+    if (isFenced(versions[0])) return versions[0];
     const said = read(entry);
     const now = session.now();
     if (said !== undefined && said.version === versions[0]) {

@@ -42,7 +42,10 @@ export interface Port {
   version(tag: string): Promise<Version | undefined>;
   /** The same without asking anybody; undefined when that would be needed. */
   versionHere(tag: string): Version | undefined;
-  /** The version of a tag under which every process of this cache goes by `rules`; undefined when that is not known. */
+  /**
+   * The version of a tag under which every process of this cache goes by `rules`; undefined when that is not known, a
+   * fenced one while nobody can tell.
+   */
   agree(tag: string, rules: string): Promise<Version | undefined>;
   /**
    * Runs `fn`, whose result several loads may get, also later. What it depends on is not the load's around the running

@@ -1,3 +1,4 @@
+import { aloneness } from './aloneness.js';
 import type { Cursor } from './cursor.js';
 import { type Dialect, foldName } from './dialect.js';
 import type { Facts } from './facts.js';
@@ -27,6 +28,7 @@ export function resultOf(c: Cursor, kind: StatementKind, control?: TransactionCo
       c.dialect.name === 'mysql' &&
       c.end > c.start &&
       (control?.action === 'begin' || (commits.has(kind) && facts.session !== 'temporary table')),
+    ...aloneness(c.tokens.slice(c.start, c.end), c.dialect),
     parts: [],
     names: named.names,
     readsWholeRows: facts.wholeRows || named.hasWholeRows,
@@ -52,6 +54,8 @@ export function opaque(reason: string, dialect: Dialect, session?: string): Stat
     session,
     local: undefined,
     commitsImplicitly: dialect.name === 'mysql',
+    refusesTransaction: false,
+    holdsTables: undefined,
     parts: [],
     names: nothing,
     readsWholeRows: true,

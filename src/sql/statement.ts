@@ -1,3 +1,4 @@
+import { aloneness } from './aloneness.js';
 import { copy, definition, settings, transaction, truncate } from './command.js';
 import { Cursor } from './cursor.js';
 import type { Dialect } from './dialect.js';
@@ -83,6 +84,8 @@ function readAll(tokens: readonly Token[], dialect: Dialect): Statement {
     session: parts.find((part) => part.session !== undefined)?.session,
     local: parts.find((part) => part.local !== undefined)?.local,
     commitsImplicitly: parts.some((part) => part.commitsImplicitly),
+    refusesTransaction: parts.some((part) => part.refusesTransaction),
+    holdsTables: parts.findLast((part) => part.holdsTables !== undefined)?.holdsTables,
     parts,
     names: new Set(parts.flatMap((part) => [...part.names])),
     readsWholeRows: parts.some((part) => part.readsWholeRows),
@@ -100,7 +103,11 @@ function readOne(tokens: readonly Token[], start: number, end: number, dialect: 
     return resultOf(c, kind, control);
   } catch (error) {
     const isDefinition = dialect.name !== 'mysql' && definitions.has(tokens[start]!.word);
-    return { ...opaque(reasonOf(error), dialect, facts.session), ...(isDefinition && { kind: 'ddl' }) };
+    return {
+      ...opaque(reasonOf(error), dialect, facts.session),
+      ...(isDefinition && { kind: 'ddl' }),
+      ...aloneness(tokens.slice(start, end), dialect),
+    };
   }
 }
 

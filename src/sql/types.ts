@@ -38,6 +38,10 @@ export interface Statement {
    * may not have, what was written before counts as committed now and again at the end.
    */
   readonly commitsImplicitly: boolean;
+  /** PostgreSQL does not carry it out in a transaction: databases, tablespaces, subscriptions, an index CONCURRENTLY. */
+  readonly refusesTransaction: boolean;
+  /** MySQL: whether tables stay locked behind it, up to an UNLOCK TABLES or a BEGIN; undefined when it changes nothing. */
+  readonly holdsTables: boolean | undefined;
   /** Each statement of a text with several, in their order; empty for one. */
   readonly parts: readonly Statement[];
   /** Every name in the text, folded: a column that is not among them is not named. */

@@ -1,10 +1,13 @@
 import { builders } from './adapter/builders.js';
+import { cascades } from './adapter/cascades.js';
 import { hidden } from './adapter/catalog.js';
 import type { AdapterCase, AdapterDriver } from './adapter/driver.js';
 import { isolation } from './adapter/isolation.js';
 import { loads } from './adapter/loads.js';
+import { names } from './adapter/names.js';
 import { outcomes } from './adapter/outcomes.js';
-import { limits, reading } from './adapter/reading.js';
+import { overtaken } from './adapter/overtaken.js';
+import { reading } from './adapter/reading.js';
 import { rows } from './adapter/rows.js';
 import { byHand, savepoints } from './adapter/savepoints.js';
 import { schemas } from './adapter/schemas.js';
@@ -14,9 +17,10 @@ import { transactions } from './adapter/transactions.js';
 import type { Trap } from './adapter/trap.js';
 import { upserts } from './adapter/upserts.js';
 import { values } from './adapter/values.js';
+import { limits, wishes } from './adapter/wishes.js';
 import { words } from './adapter/words.js';
 import { type AdapterSafety, inWorld, type Processes } from './adapter/world.js';
-import { cascades, writes } from './adapter/writes.js';
+import { writes } from './adapter/writes.js';
 
 export type {
   AdapterBuilders,
@@ -62,10 +66,13 @@ const traps: readonly Trap[] = [
   ...tenants,
   ...ignored,
   ...reading,
+  ...overtaken,
+  ...wishes,
   ...loads,
   ...words,
   ...hidden,
   ...schemas,
+  ...names,
   ...limits,
 ];
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import type { AdapterBuilders, AdapterClient } from './driver.js';
+import { rejection } from './rejecting.js';
 import { account } from './shop.js';
 import { about, trap } from './trap.js';
-import { rejection } from './world.js';
 
 const accounts = 'select id, name, org from accounts';
 const tenant = { tenant: 'org' };

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import type { AdapterClient } from './driver.js';
+import { hour } from './primed.js';
 import { names, newcomer } from './shop.js';
 import { about, definesInMysql, trap } from './trap.js';
-import { hour } from './world.js';
 
 const eve = [9, 'acme', 'Eve', 'eve@x'] as const;
 const onlyPostgres = (why: string) => ({ mysql: why, sqlite: why });

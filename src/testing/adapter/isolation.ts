@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import type { AdapterClient, AdapterTransaction } from './driver.js';
+import { hour } from './primed.js';
 import { name, rename } from './shop.js';
 import { about, trap } from './trap.js';
-import { hour, type World } from './world.js';
+import type { World } from './world.js';
 
 /** Opens a transaction that sees the database as it was at its first read, and reads. */
 async function snapshot<T>(w: World, fn: (tx: AdapterTransaction) => Promise<T>): Promise<T> {

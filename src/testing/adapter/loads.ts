@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import type { AdapterClient } from './driver.js';
+import { hour } from './primed.js';
 import { name, names, rename } from './shop.js';
 import { about, trap } from './trap.js';
-import { hour } from './world.js';
 
 /** A value made of statements, without a tag in sight. */
 export const loads = about('loads', [

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InvalidationPendingError } from '../../core/errors.js';
 import type { AdapterClient } from './driver.js';
+import { hour } from './primed.js';
+import { rejection } from './rejecting.js';
 import { name, names, rename } from './shop.js';
 import { about, trap } from './trap.js';
-import { hour, rejection, sharedStore, type World } from './world.js';
+import { sharedStore, type World } from './world.js';
 
 const isCommit = (sql: string) => /^\s*commit\b/i.test(sql);
 
@@ -33,7 +35,7 @@ export const outcomes = about('COMMIT', [
       await w.writer.transaction((tx) => tx.write(rename, ['Ida', 1]));
       await ada.changed();
     },
-    { needs: ['around'] },
+    { needs: ['around'], alone: true },
   ),
   trap(
     'it resolves when everybody would see its change, not earlier',
@@ -83,7 +85,7 @@ export const outcomes = about('COMMIT', [
       await ada.changed();
       await all.changed();
     },
-    { needs: ['around', 'wire'] },
+    { needs: ['around', 'wire'], alone: true },
   ),
   trap(
     'a connection lost before it leaves the cache right',
@@ -100,7 +102,7 @@ export const outcomes = about('COMMIT', [
       );
       await ada.unchanged();
     },
-    { needs: ['around', 'wire'] },
+    { needs: ['around', 'wire'], alone: true },
   ),
   trap(
     'one that is carried out some time after its connection was lost counts then',
@@ -129,6 +131,7 @@ export const outcomes = about('COMMIT', [
     },
     {
       needs: ['around', 'wire'],
+      alone: true,
       given: {
         postgres: [
           'create table slow (id integer primary key)',

@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
-import { cached } from '../../adapter/index.js';
-import type { AdapterClient } from './driver.js';
+import { hour } from './primed.js';
+import { rejection } from './rejecting.js';
 import { name, names, rename } from './shop.js';
 import { about, definesInMysql, trap } from './trap.js';
-import { hour, rejection, sharedStore, signal, type World } from './world.js';
-
-const around = (client: AdapterClient) => client.around?.bind(client) as NonNullable<AdapterClient['around']>;
+import { sharedStore } from './world.js';
 
 /** How a read is answered, and when it must not be. */
 export const reading = about('reading', [
@@ -95,76 +93,6 @@ export const reading = about('reading', [
     { needs: ['twice'], twice: true },
   ),
   trap(
-    'a slow read that a write overtakes is not stored',
-    async (w) => {
-      const [asked, answered] = [signal(), signal()];
-      around(w.reader)(
-        (sql) => sql.includes('from accounts'),
-        async (send) => {
-          await send();
-          asked.fire();
-          await answered.fired;
-        },
-      );
-      const slow = w.beside(() => w.reader.read(name, [1], hour));
-      await asked.fired;
-      await w.writer.write(rename, ['Ida', 1]);
-      // Begun after the acknowledgement: it must not be given the older row that is still on its way.
-      const after = w.beside(() => w.reader.read(name, [1], hour));
-      answered.fire();
-      assert.deepEqual(await slow, [{ id: 1, name: 'Ada' }]);
-      assert.deepEqual(await after, [{ id: 1, name: 'Ida' }]);
-      assert.deepEqual(await w.reader.read(name, [1], hour), [{ id: 1, name: 'Ida' }]);
-    },
-    { needs: ['around'] },
-  ),
-  trap(
-    'a slow load that a write overtakes is not stored',
-    async (w) => {
-      const [asked, answered] = [signal(), signal()];
-      around(w.reader)(
-        (sql) => sql.includes('from accounts'),
-        async (send) => {
-          await send();
-          asked.fire();
-          await answered.fired;
-        },
-      );
-      const read = () => w.cacheOfReader.getOrSet({ key: 'ada', ttl: hour, load: () => w.reader.read(name, [1]) });
-      const slow = w.beside(read);
-      await asked.fired;
-      await w.writer.write(rename, ['Ida', 1]);
-      const after = w.beside(read);
-      answered.fire();
-      assert.deepEqual(await slow, [{ id: 1, name: 'Ada' }]);
-      assert.deepEqual(await after, [{ id: 1, name: 'Ida' }]);
-      assert.deepEqual(await read(), [{ id: 1, name: 'Ida' }]);
-    },
-    { needs: ['around'] },
-  ),
-  trap(
-    'a write that commits before a read gets its answer ends what that read stores',
-    async (w) => {
-      // The other half of the race: the statement has not even been sent when the write begins.
-      const [asked, go] = [signal(), signal()];
-      around(w.reader)(
-        (sql) => sql.includes('from accounts'),
-        async (send) => {
-          asked.fire();
-          await go.fired;
-          await send();
-        },
-      );
-      const slow = w.beside(() => w.reader.read(name, [1], hour));
-      await asked.fired;
-      await w.writer.write(rename, ['Ida', 1]);
-      go.fire();
-      assert.deepEqual(await slow, [{ id: 1, name: 'Ida' }]);
-      assert.deepEqual(await w.reader.read(name, [1], hour), [{ id: 1, name: 'Ida' }]);
-    },
-    { needs: ['around'] },
-  ),
-  trap(
     'a lock is taken, not remembered',
     async (w) => {
       for (const lock of ['for update', w.dialect === 'postgres' ? 'for share' : 'lock in share mode']) {
@@ -218,63 +146,6 @@ export const reading = about('reading', [
     },
     { refused: definesInMysql },
   ),
-  trap('nothing is answered from the cache that nobody asked to be', async (w) => {
-    await w.reader.read(names, [], hour);
-    const before = w.count(names);
-    await w.reader.read(names);
-    await w.reader.read(names, [], false);
-    assert.equal(w.count(names) - before, 2);
-  }),
-  trap(
-    'a rule of a table says for how long, and another one that it is never cached',
-    async (w) => {
-      await w.settle();
-      for (let round = 0; round < 2; round++) await w.reader.read(names);
-      assert.equal(w.count(names), 1);
-      const pairs = 'select value from pairs';
-      for (let round = 0; round < 2; round++) await w.reader.read(pairs);
-      assert.equal(w.count(pairs), 2);
-      const both = 'select a.name, p.value from accounts a join pairs p on p.a = a.id';
-      for (let round = 0; round < 2; round++) await w.reader.read(both);
-      assert.equal(w.count(both), 2, 'a read of both');
-      await w.writer.write(rename, ['Ida', 1]);
-      assert.equal((await w.reader.read(name, [1]))[0]?.name, 'Ida');
-    },
-    { rules: { default: '1m', tables: { accounts: { ttl: hour }, pairs: { cache: false } } } },
-  ),
-  trap(
-    'a default covers every read that can be cached',
-    async (w) => {
-      await w.settle();
-      for (let round = 0; round < 2; round++) await w.reader.read(names);
-      assert.equal(w.count(names), 1);
-      for (let round = 0; round < 2; round++) await w.reader.read(names, [], false);
-      assert.equal(w.count(names), 3);
-      const all = await w.prime(names);
-      await w.writer.write(rename, ['Ida', 1]);
-      await all.changed();
-      await w.writer.transaction(async (tx) => {
-        await tx.write(rename, ['Eda', 1]);
-        assert.equal((await tx.read(name, [1]))[0]?.name, 'Eda');
-      });
-      await all.changed();
-    },
-    { rules: { default: hour } },
-  ),
-  trap('cached(…) covers the reads inside of it, and nothing else', async (w) => {
-    const read = () => cached(hour, () => w.reader.read(names));
-    for (let round = 0; round < 2; round++) await read();
-    assert.equal(w.count(names), 1);
-    await w.reader.read(names);
-    assert.equal(w.count(names), 2);
-    await w.writer.write(rename, ['Ida', 1]);
-    assert.ok((await read()).some((row) => row.name === 'Ida'));
-    await w.writer.transaction(async (tx) => {
-      await tx.write(rename, ['Eda', 1]);
-      assert.ok((await cached(hour, () => tx.read(names))).some((row) => row.name === 'Eda'));
-    });
-    assert.ok((await read()).some((row) => row.name === 'Eda'));
-  }),
   trap('two databases behind one cache are two', async (w) => {
     const database = await w.driver.database();
     try {
@@ -300,19 +171,5 @@ export const reading = about('reading', [
     } finally {
       await database.drop();
     }
-  }),
-]);
-
-/** Where the promise ends, said by tests so that nobody takes it for wider than it is. */
-export const limits = about('limits', [
-  trap('a write that no wrapped client saw is served old until its time is over, or somebody tells', async (w) => {
-    const short: Parameters<World['reader']['read']> = [name, [1], '400ms'];
-    const long: Parameters<World['reader']['read']> = [names, [], hour];
-    await w.reader.read(...short);
-    await w.reader.read(...long);
-    await w.bare(rename, ['Ida', 1]);
-    assert.equal((await w.reader.read(...long)).find((row) => row.id === 1)?.name, 'Ada');
-    await new Promise((resolve) => setTimeout(resolve, 450));
-    assert.deepEqual(await w.reader.read(...short), [{ id: 1, name: 'Ida' }]);
   }),
 ]);

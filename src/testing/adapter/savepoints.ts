@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import type { AdapterClient, AdapterRaw } from './driver.js';
+import { hour } from './primed.js';
+import { rolledBack } from './rejecting.js';
 import { name, names, rename } from './shop.js';
 import { about, definesInMysql, trap } from './trap.js';
-import { hour, rolledBack, type World } from './world.js';
+import type { World } from './world.js';
 
 /** A statement with its values inside, for connections that are driven by hand. */
 const renamed = (to: string, id: number) => `update accounts set name = '${to}' where id = ${id}`;

@@ -171,14 +171,24 @@ export const views = about('views', [
   trap(
     'a materialised view changes when it is refreshed',
     async (w) => {
-      const all = await w.prime('select name from kept_names');
-      await w.writer.write('update accounts set name = ? where id = ?', ['Ida', 1]);
-      await all.unchanged();
-      await w.writer.write('refresh materialized view kept_names');
-      await all.changed();
+      for (const [name, how] of [
+        ['Ida', ''],
+        ['Eda', 'concurrently'],
+      ]) {
+        const all = await w.prime('select name from kept_names');
+        await w.writer.write('update accounts set name = ? where id = ?', [name, 1]);
+        await all.unchanged();
+        await w.writer.write(`refresh materialized view ${how} kept_names`);
+        await all.changed();
+      }
     },
     {
-      given: { postgres: ['create materialized view kept_names as select name from accounts'] },
+      given: {
+        postgres: [
+          'create materialized view kept_names as select id, name from accounts',
+          'create unique index on kept_names (id)',
+        ],
+      },
       not: { mysql: 'no materialised views', sqlite: 'no materialised views' },
     },
   ),

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { hour } from './primed.js';
+import { rejection, rolledBack } from './rejecting.js';
 import { name, names, rename } from './shop.js';
 import { about, trap } from './trap.js';
-import { hour, rejection, rolledBack, type World } from './world.js';
+import type { World } from './world.js';
 
 /** What a transaction changes is nobody's business until its COMMIT has run, and everybody's from then on. */
 export const transactions = about('transactions', [

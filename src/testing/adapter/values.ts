@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import type { AdapterDialect, AdapterRow } from './driver.js';
+import { hour } from './primed.js';
 import type { Spoken } from './shop.js';
 import { about, type Trap, trap } from './trap.js';
-import { hour, type World } from './world.js';
+import type { World } from './world.js';
 
 /** A column of each type that drivers give something special for. */
 const types: Spoken<Readonly<Record<string, readonly [type: string, value: string]>>> = {

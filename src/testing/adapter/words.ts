@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { table } from '../../index.js';
+import { hour } from './primed.js';
+import { rolledBack } from './rejecting.js';
 import { name, names, rename } from './shop.js';
 import { about, trap } from './trap.js';
-import { hour, rolledBack, type World } from './world.js';
+import type { World } from './world.js';
 
 /** What is said by hand, beside what the adapter sees. */
 export const words = about('by hand', [

@@ -5,31 +5,18 @@ import type { Duration } from '../../core/duration.js';
 import { memoryStore } from '../../core/memory-store.js';
 import { type Cache, type CacheOptions, createCache, fenceSql, outboxSql } from '../../index.js';
 import { type FaultyStore, faultyStore } from '../faulty-store.js';
-import type {
-  AdapterClient,
-  AdapterDatabase,
-  AdapterDialect,
-  AdapterDriver,
-  AdapterRow,
-  AdapterRules,
-} from './driver.js';
+import type { AdapterDialect, AdapterDriver, AdapterRow, AdapterRules } from './driver.js';
+import { counting, hour, type Prime, priming, type Sides } from './primed.js';
 import { shop } from './shop.js';
 
 /** `one`: reader and writer have one cache, in memory. `two`: a cache each, over a shared store. */
 export type Processes = 'one' | 'two';
 
 /** What a case works with. */
-export interface World {
+export interface World extends Sides {
   readonly dialect: AdapterDialect;
   readonly driver: AdapterDriver;
-  readonly database: AdapterDatabase;
   readonly processes: Processes;
-  /** Reads what the writer changes; the same client where one can do both at a time. */
-  readonly reader: AdapterClient;
-  readonly writer: AdapterClient;
-  /** The caches of both; the same one in one process. */
-  readonly cacheOfReader: Cache;
-  readonly cacheOfWriter: Cache;
   /** The writer's way to the store that both share; undefined in one process. */
   readonly store: FaultyStore | undefined;
   /** Whether what is written is fenced: whoever reads it beside a COMMIT goes to the database. */
@@ -40,7 +27,7 @@ export interface World {
   /** Runs `fn` as somebody else, who is in no transaction and in no load. */
   beside<T>(fn: () => Promise<T>): Promise<T>;
   /** Reads a statement in every way that stores its answer, and checks that it is stored. */
-  prime(sql: string, params?: readonly unknown[]): Promise<Primed>;
+  readonly prime: Prime;
   /**
    * Lets every client read the catalogue, which it does with its first statement and after DDL; a strict cache stores
    * nothing for a moment after a client was opened, and that is waited for.
@@ -48,18 +35,6 @@ export interface World {
   settle(): Promise<void>;
   /** How often a statement has reached the database through a wrapped client. */
   count(sql: string): number;
-}
-
-/** A statement whose answer is in the cache, if it may be. */
-export interface Primed {
-  /** The answer is another one by now, and every way of reading gives it. */
-  changed(): Promise<void>;
-  /** Every way of reading gives the answer of now, whether it has changed or not. */
-  right(): Promise<void>;
-  /** The answer is what it was. */
-  unchanged(): Promise<void>;
-  /** The answer is what it was, and it was not asked for again. */
-  kept(): Promise<void>;
 }
 
 /** What a case needs beside the shop. */
@@ -75,6 +50,8 @@ export interface Setting {
   readonly ackTimeout?: Duration;
   /** Whether each hit is compared with the database. */
   readonly audit?: boolean;
+  /** Whether nobody else may say COMMIT: who empties an outbox does so on connections of the writer's. */
+  readonly alone?: boolean;
 }
 
 /** What the caches want to accompany each COMMIT, where they share a store. */
@@ -97,6 +74,7 @@ export async function inWorld(
   const aCache = (store: FaultyStore | undefined) => {
     const cache = createCache({
       ...(store && { store, ...safety }),
+      ...(store && setting.alone && safety.crashSafe !== undefined && { crashSafe: { outbox: { interval: hour } } }),
       ttl: '1h',
       jitter: 0,
       ackTimeout: setting.ackTimeout ?? '500ms',
@@ -154,119 +132,18 @@ function aWorld(made: Made): World {
   const { reader, writer, cacheOfReader, cacheOfWriter, database } = made;
   const clients = [...new Set([reader, writer])];
   const outside = AsyncLocalStorage.snapshot();
-  const count = (sql: string) => {
-    const text = plainText(sql);
-    return clients.reduce((sum, client) => sum + client.sent().filter((one) => plainText(one) === text).length, 0);
-  };
-  let keys = 0;
-  const prime = async (sql: string, params: readonly unknown[] = []): Promise<Primed> => {
-    const key = ['primed', keys++, sql] as const;
-    const pairs = [{ client: reader, cache: cacheOfReader, who: 'the reader' }];
-    if (reader !== writer) pairs.push({ client: writer, cache: cacheOfWriter, who: 'the writer' });
-    const ways = pairs.flatMap(({ client, cache, who }) => [
-      { name: `${who} reading through`, read: () => client.read(sql, params, hour) },
-      {
-        name: `a load of ${who}`,
-        read: () => cache.getOrSet({ key, ttl: hour, load: () => client.read(sql, params) }),
-      },
-    ]);
-    const now = async () => canonical(await database.bare(sql, params), sql);
-    const before = await now();
-    const check = async (twin: readonly string[]) => {
-      for (const { name, read } of ways)
-        assert.deepEqual(canonical(await read(), sql), twin, `${name} got another answer than the database gives`);
-    };
-    await check(before);
-    const asked = count(sql);
-    await check(before);
-    assert.equal(count(sql) - asked, 0, 'the case needs the answer to be in the cache');
-    return {
-      async changed() {
-        const twin = await now();
-        assert.notDeepEqual(twin, before, 'the case needs something that changes the answer');
-        await check(twin);
-      },
-      right: async () => check(await now()),
-      async unchanged() {
-        assert.deepEqual(await now(), before, 'the case needs something that does not change the answer');
-        await check(before);
-      },
-      async kept() {
-        assert.deepEqual(await now(), before, 'the case needs something that does not change the answer');
-        const asked = count(sql);
-        await check(before);
-        assert.equal(count(sql) - asked, 0, 'what was in the cache should have stayed in it');
-      },
-    };
-  };
   return {
     ...made,
     dialect: made.driver.dialect,
     bare: (sql, params) => database.bare(sql, params),
     beside: (fn) => outside(fn),
-    prime,
+    prime: priming(made),
     async settle() {
       for (const client of clients) await client.read('select count(*) as n from pairs', [], false);
       if (made.isStrict) for (const cache of [cacheOfReader, cacheOfWriter]) await outOfQuarantine(cache);
     },
-    count,
+    count: counting(clients),
   };
-}
-
-export const hour: Duration = '1h';
-
-/** A statement as it was given, whatever the client made of its parameters. */
-function plainText(sql: string): string {
-  return sql
-    .replace(/\$\d+/g, '?')
-    .replace(/\s+/g, ' ')
-    .replace(/[\s;]+$/, '');
-}
-
-/** Rows to compare: in the order that the statement asks for, if it does. */
-function canonical(rows: readonly AdapterRow[], sql: string): readonly string[] {
-  const texts = rows.map((row) => JSON.stringify(row, (_, value) => (typeof value === 'bigint' ? `${value}n` : value)));
-  return /order by/i.test(sql) ? texts : texts.sort();
-}
-
-/** Expects `running` to reject, and gives what with. */
-export async function rejection(running: Promise<unknown>): Promise<unknown> {
-  return running.then(
-    () => assert.fail('this should have rejected'),
-    (error: unknown) => {
-      // What the case itself found is not what it expects.
-      if (error instanceof assert.AssertionError) throw error;
-      return error;
-    },
-  );
-}
-
-/** What callers throw to roll a transaction back. */
-export class RollBack extends Error {
-  override name = 'RollBack';
-}
-
-/** Runs `fn` in a transaction, which is rolled back. */
-export async function rolledBack(
-  client: Pick<AdapterClient, 'transaction'>,
-  fn: (tx: Parameters<Parameters<AdapterClient['transaction']>[0]>[0]) => Promise<unknown>,
-): Promise<void> {
-  const error = await rejection(
-    client.transaction(async (tx) => {
-      await fn(tx);
-      throw new RollBack('on purpose');
-    }),
-  );
-  if (!(error instanceof RollBack)) throw error;
-}
-
-/** Something that happens once. */
-export function signal(): { readonly fired: Promise<void>; fire(): void } {
-  let fire = () => {};
-  const fired = new Promise<void>((resolve) => {
-    fire = resolve;
-  });
-  return { fired, fire };
 }
 
 /** The store of cases that are about it. */

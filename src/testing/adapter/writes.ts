@@ -1,31 +1,12 @@
 import assert from 'node:assert/strict';
 import type { AdapterClient } from './driver.js';
-import { account, newcomer, type Spoken } from './shop.js';
-import { about, type Trap, trap } from './trap.js';
+import { ends } from './parts.js';
+import { account, newcomer } from './shop.js';
+import { about, trap } from './trap.js';
 
 const accounts = 'select id, name, org from accounts';
 const acme = 'select id, name from accounts where org = ?';
 const tenant = { tenant: 'org' };
-
-/** A write and a read that it must end. */
-function ends(
-  name: string,
-  reads: readonly (readonly [sql: string, ...params: unknown[]])[],
-  write: string | Spoken<string>,
-  params: readonly unknown[] = [],
-  options: Parameters<typeof trap>[2] = {},
-): Trap {
-  return trap(
-    name,
-    async (w) => {
-      const primed = [];
-      for (const [sql, ...values] of reads) primed.push(await w.prime(sql, values));
-      await w.writer.write(typeof write === 'string' ? write : write[w.dialect], params);
-      for (const one of primed) await one.changed();
-    },
-    options,
-  );
-}
 
 /** Every statement that changes rows ends what was read of them. */
 export const writes = about('writes', [
@@ -211,42 +192,5 @@ export const writes = about('writes', [
       `/* update notes */ UpDate ${quoted} -- set body\n SET name = 'it''s; delete from words' WHERE ID = 1`,
     );
     await all.changed();
-  }),
-]);
-
-/** What the database changes by itself when a row goes or gets another key. */
-export const cascades = about('foreign keys', [
-  ends(
-    'ON DELETE CASCADE ends the children',
-    [['select body from notes where id = ?', 1], ['select body from notes']],
-    'delete from accounts where id = 1',
-  ),
-  ends(
-    'ON DELETE CASCADE ends the children of children',
-    [['select word from words where id = ?', 1], ['select word from words']],
-    'delete from accounts where id = 1',
-  ),
-  ends(
-    'ON DELETE SET NULL ends the children',
-    [
-      ['select account_id from marks where id = ?', 1],
-      ['select id from marks where account_id = ?', 1],
-    ],
-    'delete from accounts where id = 1',
-  ),
-  ends(
-    'ON UPDATE CASCADE ends the children',
-    [
-      ['select account_id from marks where id = ?', 2],
-      ['select id from marks where account_id = ?', 3],
-    ],
-    'update accounts set id = 33 where id = 3',
-    [],
-    { given: ['delete from notes where account_id = 3'] },
-  ),
-  trap('an update of other columns leaves the children in the cache', async (w) => {
-    const notes = await w.prime('select body from notes');
-    await w.writer.write('update accounts set name = ? where id = ?', ['Ida', 1]);
-    await notes.kept();
   }),
 ]);

@@ -55,28 +55,55 @@ describe.each(kinds)('a feed of %s', (dialect) => {
         ? 'create table odd (a varchar(20), b varchar(20), c text, primary key (a, b))'
         : 'create table odd (a text, b text, c text, primary key (a, b))',
     );
-    const first = () =>
-      cache.read<any>({ key: 'first', load: () => inside('users').where({ id: 1 }).first('name') as any });
-    await first();
-    await outside('odd').insert({ a: 'one\ntwo\u0001', b: '"\\', c: 'x'.repeat(300) });
+    const key = { a: 'one\ntwo\u0001', b: '"\\' };
+    const cached = {
+      first: () => inside('users').where({ id: 1 }).pluck('name'),
+      odd: () => inside('odd').where(key).pluck('a'),
+      'all that are odd': () => inside('odd').orderBy('a').pluck('b'),
+      'odd of nobody': () =>
+        inside('odd')
+          .where({ c: 'x'.repeat(300) })
+          .pluck('b'),
+    };
+    const values = async () =>
+      Promise.all(Object.entries(cached).map(async ([key, load]) => (await cache.read<any>({ key, load })).value));
+    expect(await values()).toEqual([['Ada'], [], [], []]);
+    await outside('odd').insert({ ...key, c: 'x'.repeat(300) });
     if (dialect === 'sqlite') await outside('odd').insert({ a: null, b: null, c: null });
     await outside('users').where({ id: 1 }).update({ name: 'Eve' });
     await told();
     expect(errors).toEqual([]);
-    expect((await first()).value).toEqual({ name: 'Eve' });
+    const all = dialect === 'sqlite' ? [null, key.b] : [key.b];
+    expect(await values()).toEqual([['Eve'], [key.a], all, [key.b]]);
+    await outside('odd').where(key).update({ b: 'new' });
+    await told();
+    expect((await values()).slice(1, 2)).toEqual([[]]);
   });
 
   test.runIf(dialect === 'mysql')('keys that the database cannot write as text do not fail the write', async () => {
-    const { outside, told, errors } = await aWorld(
+    const { outside, told, errors, cache, inside } = await aWorld(
       { codes: { id: 'code' }, bins: { id: 'id' } },
       'alter database character set latin1',
-      'create table codes (code varchar(20) character set utf8mb4 primary key)',
-      'create table bins (id binary(4) primary key)',
+      'create table codes (code varchar(20) character set utf8mb4 primary key, value int)',
+      'create table bins (id binary(4) primary key, value int)',
     );
-    await outside.raw("insert into codes values ('日本')");
-    await outside.raw("insert into bins values (unhex('ff0011fe'))");
+    const bin = Buffer.from('ff0011fe', 'hex');
+    const cached = {
+      code: () => inside('codes').where({ code: '日本' }).pluck('value'),
+      bin: () => inside('bins').where({ id: bin }).pluck('value'),
+      both: () => inside('codes').leftJoin('bins', 'bins.value', 'codes.value').pluck('codes.value'),
+    };
+    const values = async () =>
+      Promise.all(Object.entries(cached).map(async ([key, load]) => (await cache.read<any>({ key, load })).value));
+    expect(await values()).toEqual([[], [], []]);
+    await outside.raw("insert into codes values ('日本', 1)");
+    await outside.raw("insert into bins values (unhex('ff0011fe'), 1)");
     await told();
     expect(errors).toEqual([]);
+    expect(await values()).toEqual([[1], [1], [1]]);
+    for (const one of ['codes', 'bins']) await outside(one).update({ value: 2 });
+    await told();
+    expect(await values()).toEqual([[2], [2], [2]]);
   });
 
   test.runIf(dialect === 'mysql')('a row is found by a key that only the database finds equal', async () => {

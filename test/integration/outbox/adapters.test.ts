@@ -2,7 +2,7 @@ import { type Cache, createCache, outboxSql } from 'unstale';
 import { describe, expect, inject, test } from 'vitest';
 import { name, rename, shop } from '../../../src/testing/adapter/shop.js';
 import type { AdapterClient, AdapterDatabase, AdapterDriver } from '../../../src/testing/adapter-contract.js';
-import { type FaultyStore, faultyStore, memoryStore } from '../../../src/testing/index.js';
+import { type FaultyStore, fakeClock, faultyStore, memoryStore } from '../../../src/testing/index.js';
 import { type AdapterName, adapters, driversOf } from '../../contract/adapters/drivers.js';
 import { until } from '../../services/server-process.js';
 
@@ -91,6 +91,23 @@ describe.concurrent.each(onServers)('the relay of an outbox by $name, $server', 
       // The pool has 6: none of them was lost.
       await Promise.all(Array.from({ length: 5 }, () => reader.transaction(async (tx) => tx.read(name, [1]))));
     });
+  });
+
+  test('is over with its pool, and nobody hears of that', async () => {
+    const [clock, database, errors] = [fakeClock(), await driver.database(), [] as unknown[]];
+    const cache = createCache({ clock, store: memoryStore(), crashSafe: { outbox: { interval } } });
+    cache.on('error', ({ error }) => void errors.push(error));
+    try {
+      for (const sql of [...shop, outboxSql(driver.dialect).up]) await database.bare(sql);
+      const client = await database.open({ cache });
+      await client.write(rename, ['Ann', 1]);
+      await client.close();
+      await clock.advance(10 * interval);
+      expect(errors).toEqual([]);
+    } finally {
+      await cache.close();
+      await database.drop();
+    }
   });
 
   test('loses a connection that breaks in its hands, and nothing else', async () => {

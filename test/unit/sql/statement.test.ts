@@ -269,6 +269,42 @@ describe('a transaction', () => {
     expect(understood('UPDATE a SET b = 1', mysql).commitsImplicitly).toBe(false);
     expect(understood('TRUNCATE a', postgres).commitsImplicitly).toBe(false);
   });
+
+  it.each([
+    '/* new */ CREATE DATABASE a',
+    '-- new\nDROP TABLESPACE a',
+    'ALTER SYSTEM SET a = 1',
+    'DROP SUBSCRIPTION a',
+    'CREATE UNIQUE INDEX /* quick */ CONCURRENTLY a ON b (c)',
+    'DROP INDEX CONCURRENTLY a',
+    'ALTER TABLE a DETACH PARTITION b CONCURRENTLY',
+  ])('is refused by PostgreSQL around %s', (sql) => {
+    expect(readStatement(sql, postgres).refusesTransaction).toBe(true);
+    expect(readStatement(`SELECT 1; ${sql}`, postgres).refusesTransaction).toBe(true);
+    expect(readStatement(sql, sqlite).refusesTransaction).toBe(false);
+  });
+
+  it.each([
+    'REFRESH MATERIALIZED VIEW CONCURRENTLY a',
+    "CREATE TABLE a (b text DEFAULT 'concurrently')",
+    'ALTER TABLE a RENAME b TO "CONCURRENTLY"',
+    'CREATE INDEX a ON b (c) -- not concurrently',
+    'COMMENT ON DATABASE a IS NULL',
+    'GRANT CONNECT ON DATABASE a TO b',
+    'CREATE VIEW system AS SELECT 1',
+  ])('may stand around %s', (sql) => {
+    expect(readStatement(sql, postgres).refusesTransaction).toBe(false);
+  });
+
+  it('would unlock the tables of MySQL', () => {
+    const holds = (sql: string, dialect: Dialect = mysql) => readStatement(sql, dialect).holdsTables;
+    expect(holds('/* all */ LOCK TABLES a WRITE')).toBe(true);
+    expect(holds('# done\nunlock tables')).toBe(false);
+    expect(holds('SELECT 1; LOCK TABLE a READ; SELECT 2')).toBe(true);
+    expect(holds('LOCK TABLES a READ; UNLOCK TABLES')).toBe(false);
+    expect(holds('INSERT INTO a VALUES (1)')).toBeUndefined();
+    expect(holds('LOCK TABLE a', postgres)).toBeUndefined();
+  });
 });
 
 describe('what is told besides', () => {

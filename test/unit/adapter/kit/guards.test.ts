@@ -172,10 +172,12 @@ describe('a guard of COMMIT', () => {
     await (await session.open(insert, [])).end();
     await run('select 1; select 2');
     await run('create index concurrently on logs (text)');
+    await run('/* by hand */ create database other');
     expect(heard.map((text) => text.slice(0, 16))).toEqual([
       'unguarded begin;',
       'unguarded call s',
       'unguarded insert',
+      'unguarded create',
     ]);
   });
 
@@ -212,8 +214,10 @@ describe('a guard of COMMIT', () => {
     const { connect } = aClient({ guards: [guard] });
     const { run, sent } = connect();
     await run('select * from orders');
-    await run('drop table logs');
-    expect(sent.slice(-4)).toEqual(['begin', 'drop table logs', 'guard', 'commit']);
+    for (const sql of ['drop table logs', `alter table logs add text text default 'concurrently'`]) {
+      await run(sql);
+      expect(sent.slice(-4)).toEqual(['begin', sql, 'guard', 'commit']);
+    }
   });
 
   test('gets many rows of a table as all of them', async () => {
@@ -248,8 +252,9 @@ describe('a guard of COMMIT', () => {
     const { connect } = aClient({ dialect: 'mysql', guards: [guard] });
     const { run, sent } = connect();
     await run('select * from orders');
-    for (const sql of ['lock tables logs write', insert, 'unlock tables']) await run(sql);
-    expect(sent.slice(-3)).toEqual(['lock tables logs write', insert, 'unlock tables']);
+    const locked = ['/* all */ lock tables logs write', insert, 'unlock tables'];
+    for (const sql of locked) await run(sql);
+    expect(sent.slice(-3)).toEqual(locked);
     expect(heard.map((text) => text.slice(0, 16))).toContain('unguarded insert');
     await run(insert);
     expect(sent.at(-1)).toBe('commit');

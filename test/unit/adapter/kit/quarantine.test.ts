@@ -1,16 +1,18 @@
 import { expect, test } from 'vitest';
 import type { Guard } from '../../../../src/adapter/guard.js';
-import { memoryStore } from '../../../../src/testing/index.js';
+import { faultyStore, memoryStore } from '../../../../src/testing/index.js';
 import { aCache, deferred, turns } from '../../core/a-cache.js';
 import { portIn } from '../../core/strict-world.js';
+import { of, row } from '../a-plan.js';
 import { aClient } from './a-client.js';
 
 /** A strict cache with a client whose database says when nothing is open any more. */
 function aWorld() {
   const open = deferred<void>();
-  const { cache } = aCache({ strict: true, store: memoryStore() });
+  const store = faultyStore(memoryStore());
+  const { cache, clock } = aCache({ strict: true, store });
   const guard: Guard = { before: async () => ({}), unguarded() {}, quiet: () => open.promise };
-  const { query, catalogs } = aClient({ cache, guards: [guard] });
+  const { client, connect, query, catalogs, published } = aClient({ cache, guards: [guard], tenant: 'org_id' });
   let loads = 0;
   const read = () =>
     cache.getOrSet({
@@ -24,7 +26,8 @@ function aWorld() {
     open.resolve();
     await turns();
   };
-  return { cache, query, catalogs, read, end, loads: () => loads };
+  const kit = { client, connect, query, catalogs, published };
+  return { cache, clock, store, ...kit, read, end, loads: () => loads };
 }
 
 test('the first load behind a quarantine is stored', async () => {
@@ -70,4 +73,31 @@ test('while tables are being defined, loads are not stored, and one afterwards i
   await port.acknowledge([tag], undefined, 'somebody');
   await other();
   expect(await cache.has('other')).toBe(true);
+});
+
+test('the first statement behind a quarantine waits until its rules are agreed on, and goes by them', async () => {
+  const { clock, store, query, published, end } = aWorld();
+  const update = (id: number) => query(`update orders set state = 'paid' where id = ${id} and org_id = 7`);
+  await update(1);
+  await end();
+  await clock.advance(100);
+  const reads = store.hold('read');
+  const second = update(2);
+  await turns();
+  reads.release();
+  await second;
+  expect(published()[0]).toContain('orders!tenants');
+  expect(published().at(-1)).toEqual(['orders', row('orders', 2), of('orders', 7)].sort());
+});
+
+test('the first answer behind a quarantine is kept, although its rules are agreed on only now', async () => {
+  const { client, clock, connect, end } = aWorld();
+  const { run, sent } = connect();
+  const sql = 'select * from orders where id = 1';
+  const read = () => client.read({ sql, params: [], per: '1m' }, () => run(sql));
+  await read();
+  await end();
+  await clock.advance(100);
+  for (let i = 0; i < 3; i++) await read();
+  expect(sent.filter((one) => one === sql)).toHaveLength(2);
 });
