@@ -18,10 +18,11 @@ export interface Leased {
  * The right to load, so that of all processes one loads. Who does not get it waits for what the other one stores, and
  * looks again.
  *
- * A lease saves work and promises nothing: two loads at once cost twice and break no value. So it ends when a load takes
- * longer than others should wait for it, and another one has it: they follow one at a time, since all at once would not
- * make a slow database faster. Nobody waits for more than a few of them, or for longer than a load may take; and a store
- * that is down is no reason not to load.
+ * A lease saves work and promises nothing: two loads at once cost twice and break no value. So nobody waits for one load
+ * much longer than it is known to take. Whoever has waited so long leaves the first right to its owner and asks for a
+ * second one, to follow; that one ends when others have waited so long again, and the next has it: one at a time, since
+ * all at once would not make a slow database faster. Nobody waits for more than a few, or for longer than a load may
+ * take; and a store that is down is no reason not to load.
  *
  * @param lookedAt - before `sight`, in the clock's milliseconds
  */
@@ -32,10 +33,13 @@ export async function acquire(parts: Parts, ask: Ask, sight: Sight, lookedAt: nu
   // Nobody waits much longer for another process than the load itself would take; but a machine that is busy, and then
   // many miss at once, makes a load of 50 ms one of 150, and no load is saved by whoever gives up in between.
   const patience = cost === undefined ? ask.settings.hard : cost + Math.max(cost / 2, lag);
-  const giveUp = clock.now() + Math.min(ask.settings.hard, turns * patience);
+  const since = clock.now();
+  const giveUp = since + Math.min(ask.settings.hard, turns * patience);
   let refused = false;
   for (let pause = 25; ; pause = Math.min(100, pause * 2)) {
-    const lease = await session.lease(ask.hash, Math.min(ask.settings.hard, patience)).catch(() => null);
+    const follows = clock.now() - since >= patience;
+    const right = follows ? `${ask.hash}+` : ask.hash;
+    const lease = await session.lease(right, follows ? patience : ask.settings.hard).catch(() => null);
     if (lease === null) return withoutLease(sight);
     if (lease !== undefined) {
       // Between the look and the lease another process may have had the lease and stored what it loaded. Who was refused
@@ -47,9 +51,9 @@ export async function acquire(parts: Parts, ask: Ask, sight: Sight, lookedAt: nu
       return { sight, lease: undefined, isStored: true };
     }
     refused = true;
-    const left = giveUp - clock.now();
-    if (left <= 0) return withoutLease(sight);
-    await session.released(ask.hash, Math.min(left, pause * (0.75 + Math.random() / 2)));
+    if (clock.now() >= giveUp) return withoutLease(sight);
+    const left = (follows ? giveUp : Math.min(giveUp, since + patience)) - clock.now();
+    await session.released(right, Math.min(left, pause * (0.75 + Math.random() / 2)));
     sight = await look(parts, ask);
     if (isAnswer(parts, ask, sight)) return { sight, lease: undefined, isStored: true };
     if (sight.before === undefined) return withoutLease(sight);

@@ -84,6 +84,14 @@ class Moment {
     return row === undefined ? 'none' : textOf(row);
   }
 
+  /** Of the rows below one. */
+  ids(id: number | null): string {
+    return (this.#below.get(id) ?? [])
+      .map((row) => row.id)
+      .sort((a, b) => a - b)
+      .join();
+  }
+
   parent(id: number): string {
     const row = this.state.get(id);
     return row === undefined ? 'none' : String(row.parent_id);
@@ -112,11 +120,9 @@ type Piece = (moment: Moment) => string;
 export class History {
   readonly #moments: Moment[];
   readonly #changes: readonly Changed[];
-  readonly #ids: ReadonlySet<number>;
 
   constructor(first: State, changes: readonly Changed[]) {
     this.#changes = changes;
-    this.#ids = new Set([...first.keys(), ...changes.flatMap(({ change }) => change.map(([id]) => id))]);
     this.#moments = [new Moment(first)];
     for (const { change } of changes)
       this.#moments.push(new Moment(after((this.#moments.at(-1) as Moment).state, change)));
@@ -155,19 +161,11 @@ export class History {
     const { what, id } = asked;
     const may = (piece: Piece, value: string) => this.#values(from, to, piece).includes(value);
     const row = (of: number, value: string) => (may((it) => it.row(of), value) ? undefined : `row ${of}: ${value}`);
-    const known = new Map<number, readonly string[]>();
-    const parents = (of: number) => {
-      const found = known.get(of) ?? this.#values(from, to, (it) => it.parent(of));
-      known.set(of, found);
-      return found;
-    };
     // Who is in a list is one thing, and what each of them is another: a change may tell of the latter alone.
     const list = (of: number | null, value: readonly string[]) => {
-      const given = new Map(value.map((text) => [idOf(text), text]));
-      const isRight = [...new Set([...this.#ids, ...given.keys()])].every((it) =>
-        given.has(it) ? parents(it).includes(String(of)) : parents(it).some((parent) => parent !== String(of)),
-      );
-      if (!isRight || value.join() !== inOrder(value.map(rowOf)).map(textOf).join()) return `below ${of}: ${value}`;
+      const inIt = value.map(idOf).sort((a, b) => a - b);
+      if (!may((it) => it.ids(of), inIt.join()) || value.join() !== inOrder(value.map(rowOf)).map(textOf).join())
+        return `below ${of}: ${value}`;
       return value.map((text) => row(idOf(text), text)).find((it) => it !== undefined);
     };
     if (what === 'get') return row(id, (answer as string | null) ?? 'none');
@@ -186,12 +184,12 @@ export class History {
     let at = id;
     for (const above of [...(answer as string[])].reverse()) {
       const parent = idOf(above);
-      if (!parents(at).includes(String(parent))) return `${parent} is not above ${at}`;
+      if (!may((it) => it.parent(at), String(parent))) return `${parent} is not above ${at}`;
       const wrong = row(parent, above);
       if (wrong !== undefined) return wrong;
       at = parent;
     }
-    const isTop = parents(at).some(
+    const isTop = this.#values(from, to, (it) => it.parent(at)).some(
       (parent) => parent === 'none' || parent === 'null' || may((it) => it.row(Number(parent)), 'none'),
     );
     return isTop ? undefined : `${at} is not the top`;

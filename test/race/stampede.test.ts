@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createCache } from '../../src/index.js';
+import { type Cache, createCache } from '../../src/index.js';
 import { fakeClock, faultyStore, memoryStore } from '../../src/testing/index.js';
 import { auditAfterEach, watch } from '../support/audit.js';
 import { aSlowQuery, contains, signal, turn } from '../support/database.js';
@@ -226,6 +226,32 @@ describe('four processes with 50 reads each', () => {
     }
     await clock.advance(60_000);
     for (const read of (await reads).flat()) expect(read.status).toBe('rejected');
+  });
+
+  test.each([
+    ['never did this load', undefined],
+    ['remembers it as slow', 1000],
+  ])('load one after the other when the first %s, and does not come to an end', async (_, known) => {
+    const { clock, caches } = fourCaches({}, 8);
+    let loads = 0;
+    const loading = (ms: number) => () => new Promise<number>((resolve) => clock.after(ms, () => resolve(++loads)));
+    const [first, ...others] = caches as [Cache, ...Cache[]];
+    const warm = others.map((cache, i) => cache.getOrSet({ key: `row:${i}`, load: loading(50) }));
+    if (known !== undefined) warm.push(first.getOrSet({ key: 'row:slow', load: loading(known) }));
+    await clock.advance(1100);
+    await Promise.all(warm);
+    loads = 0;
+    const hangs = many(1, () =>
+      first.getOrSet({ key: 'row', tags: ['rows'], load: () => new Promise<number>(() => loads++) }),
+    );
+    await clock.advance(1);
+    const read = { key: 'row', tags: ['rows'], load: loading(50) };
+    const reads = others.map((cache) => many(50, () => cache.getOrSet(read)));
+    await clock.advance(600);
+    for (const one of (await Promise.all(reads)).flat()) expect(one).toEqual({ status: 'fulfilled', value: 2 });
+    expect(loads).toBe(2);
+    await clock.advance(60_000);
+    expect((await hangs)[0]?.status).toBe('rejected');
   });
 
   test('load each for themselves after four that did not', async () => {

@@ -91,44 +91,59 @@ test('a part that comes while a reader looks is not his', async () => {
   await early;
 });
 
-test('a part that comes while a reader looks is of a later moment than what he has seen', async () => {
-  const shared = memoryStore();
-  const store = faultyStore(shared);
-  const names = new Map([1, 2, 3].map((id) => [id, 'old']));
-  const database = { asked: 0, until: undefined as Promise<void> | undefined };
-  const rowsOf = async (ids: readonly number[]) => {
-    database.asked++;
-    await database.until;
-    return ids.map((id): Row => ({ id, parent: id === 1 ? null : id - 1, name: names.get(id) as string }));
-  };
-  const [here, there] = [store, shared].map((it) =>
-    watch(createCache({ jitter: 0, store: it })).tree<Row>()('units', {
-      id: 'id',
-      parent: 'parent',
-      load: (ids: readonly number[]) => rowsOf(ids),
-      children: async () => [],
-    }),
-  ) as unknown as [Tree<Row, number>, Tree<Row, number>];
-  const rename = async (id: number, name: string) => {
-    names.set(id, name);
-    await there.invalidate(id);
-  };
-  await here.ancestors(3);
-  await rename(2, 'newer');
-  const gate = aGate();
-  Object.assign(database, { asked: 0, until: gate.opened });
-  const early = here.get(2);
-  await vi.waitFor(() => expect(database.asked).toBe(1));
-  const looking = store.hold('read', 'reply');
-  const late = here.ancestors(3);
-  await looking.arrived();
-  database.until = undefined;
-  await rename(1, 'new');
-  await rename(2, 'new');
-  gate.open();
-  await turns();
-  looking.release();
-  const seen = (await late).map(({ name }) => name).join();
-  expect(['old,newer', 'new,newer', 'new,new']).toContain(seen);
-  await early;
-});
+test.each([
+  ['row', (tree) => tree.get(2), (tree) => tree.ancestors(3), 2],
+  [
+    'row in a branch that is ready',
+    (tree) => tree.subtree(2, { depth: 1 }),
+    (tree) => tree.subtree(1, { depth: 2 }),
+    3,
+  ],
+] satisfies [string, Read, Read, number][])(
+  'a %s that comes while a reader looks is of a later moment than what he has seen',
+  async (_, first, second, id) => {
+    const shared = memoryStore();
+    const store = faultyStore(shared);
+    const names = new Map([1, 2, 3].map((id) => [id, 'old']));
+    const database = { asked: 0, until: undefined as Promise<void> | undefined };
+    const rowsOf = async (ids: readonly number[]) => {
+      database.asked++;
+      await database.until;
+      return ids.map((id): Row => ({ id, parent: id === 1 ? null : id - 1, name: names.get(id) as string }));
+    };
+    const [here, there] = [store, shared].map((it) =>
+      watch(createCache({ jitter: 0, store: it })).tree<Row>()('units', {
+        id: 'id',
+        parent: 'parent',
+        load: (ids: readonly number[]) => rowsOf(ids),
+        children: (parents: readonly (number | null)[]) =>
+          rowsOf(parents.map((parent) => (parent ?? 0) + 1).filter((id) => names.has(id))),
+      }),
+    ) as unknown as [Tree<Row, number>, Tree<Row, number>];
+    const rename = async (id: number, name: string) => {
+      names.set(id, name);
+      await there.invalidate(id);
+    };
+    await second(here);
+    await rename(id, 'newer');
+    const gate = aGate();
+    Object.assign(database, { asked: 0, until: gate.opened });
+    const early = first(here);
+    await vi.waitFor(() => expect(database.asked).toBeGreaterThan(0));
+    const looking = store.hold('read', 'reply');
+    const late = second(here);
+    await looking.arrived();
+    database.until = undefined;
+    await rename(1, 'new');
+    await rename(id, 'new');
+    gate.open();
+    await turns();
+    looking.release();
+    const text = JSON.stringify(await late);
+    const seen = [1, id].map((one) => new RegExp(`"id":${one},[^}]*"name":"(\\w+)"`).exec(text)?.[1]).join();
+    expect(['old,newer', 'new,newer', 'new,new']).toContain(seen);
+    await early;
+  },
+);
+
+type Read = (tree: Tree<Row, number>) => Promise<unknown>;

@@ -83,10 +83,7 @@ export function rowOf<Row>(forest: Forest<Row>, id: unknown, need: Need): Row | 
 export function childrenOf<Row>(forest: Forest<Row>, id: unknown, need: Need): readonly Row[] {
   const list = listOf(forest, id, need);
   if (list === undefined) return none;
-  if (list.rows !== undefined && list.rowsAt >= list.changedAt) {
-    need.meet(list.rowsAt);
-    return list.rows;
-  }
+  if (list.rows !== undefined && list.rowsAt >= list.changedAt) return list.rows;
   const rows: Row[] = [];
   for (const key of list.keys) {
     const item = forest.items.get(key) as Item<Row>;

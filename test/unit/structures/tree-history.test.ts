@@ -187,3 +187,18 @@ test.each(mistakes)(
   },
   60_000,
 );
+
+test('a list that lacks a change and has a later one is found out', () => {
+  const aRow = (id: number, parent_id: number | null): Row => ({ id, parent_id, name: `n${id}` });
+  const first = new Map([aRow(1, null), aRow(2, 1), aRow(3, 1), aRow(4, 2), aRow(5, 2)].map((row) => [row.id, row]));
+  const history = new History(first, [
+    { change: [[8, aRow(8, 2)]], began: 1, acknowledged: 100 },
+    { change: [[5, aRow(5, 3)]], began: 10, acknowledged: 20 },
+  ]);
+  const reading = (...ids: number[]): Reading => ({
+    ...{ asked: { what: 'children', id: 2 }, answer: ids.map((id) => `${id}<2:n${id}`), began: 30, ended: 40 },
+  });
+  expect(history.firstWrong(reading(4, 8))).toBeUndefined();
+  expect(history.firstWrong(reading(4))).toBe('below 2: 4<2:n4');
+  expect(history.firstWrong(reading(4, 5, 8))).toBeDefined();
+});
