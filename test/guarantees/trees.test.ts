@@ -118,7 +118,8 @@ describe.skipIf(postgres === undefined || redis === undefined)('a tree in severa
         const expected = await truth();
         const seen = await state(second);
         expect(seen.rows).toEqual(expected);
-        expect(seen.queries, sql).toBeLessThanOrEqual(4);
+        // A move names the list that the row comes into; the one that it leaves is found when the row is, and asked for then.
+        expect(seen.queries, sql).toBeLessThanOrEqual(sql.includes('set parent_id') ? 5 : 4);
         expect(seen.loaded, sql).toBeLessThanOrEqual(150);
       }
     });
