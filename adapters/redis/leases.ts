@@ -2,6 +2,7 @@ import { type Clock, type Lease, StoreUnavailableError } from '../../src/adapter
 import type { Batch } from './batch.js';
 import { unavailable } from './errors.js';
 import type { Keys } from './keys.js';
+import type { Node } from './node.js';
 import { carryOut, type Errand, type Nodes } from './nodes.js';
 import { Owners } from './owners.js';
 import { evaluate, keep, release, renew } from './scripts.js';
@@ -41,13 +42,17 @@ export class Leases {
     this.#owners = new Owners(options.timeout);
   }
 
+  /** A node is trusted from now on, maybe on a new connection. */
+  meet(node: Node): void {
+    this.#owners.meet(node);
+  }
+
   async lease(key: string, ms: number): Promise<Lease | undefined> {
     const { keys, clock, batch, nodes } = this.#options;
     const name = keys.lease(key);
     const owner = randomText();
     const node = nodes.of(name);
-    const own = node ? this.#owners.self(node) : '';
-    const id = typeof own === 'string' ? own : await own;
+    const id = node === undefined ? '' : this.#owners.self(node);
     const command = ['set', name, owner + id, 'PX', Math.max(1, Math.min(life, Math.ceil(ms))), 'NX'] as const;
     const reply = await batch.send({ key: name, command });
     if (reply === null) return undefined;

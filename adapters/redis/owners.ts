@@ -21,9 +21,15 @@ export class Owners {
     this.#timeout = timeout;
   }
 
-  /** The number of our own connection to `node`, as text; empty when it is not known. Never rejects. */
-  self(node: Node): string | Promise<string> {
-    return this.#connection(node).id;
+  /** Asks for the number of a new connection, before anybody needs it: no load waits for that. */
+  meet(node: Node): void {
+    this.#connection(node);
+  }
+
+  /** The number of our own connection to `node`, as text; empty while it is not known. */
+  self(node: Node): string {
+    const { id } = this.#connection(node);
+    return typeof id === 'string' ? id : '';
   }
 
   /** Whether the connection `id` to `node` is no more. False when nobody can tell. Never rejects. */
@@ -54,7 +60,7 @@ export class Owners {
     const made: Connection = { generation, id: '', isRefused: false, asked: new Map() };
     this.#connections.set(node, made);
     made.id = this.#send(node, ['client', 'id']).then((reply) => {
-      // No answer is none for good only if the server gave it.
+      // Only an answer of the server, also a refusal, is remembered.
       if (reply === undefined) this.#connections.delete(node);
       made.id = typeof reply === 'number' ? String(reply) : '';
       return made.id;

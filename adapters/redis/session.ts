@@ -202,6 +202,7 @@ export class RedisSession implements StoreSession {
     this.#trusted++;
     this.#unfit = undefined;
     this.#start.end();
+    this.#leases.meet(node);
     this.#watch?.onTrusted(node);
     // The others could not be compared with a record that was out of reach.
     if (node === this.#nodes.of(this.#epochKey))
