@@ -83,8 +83,8 @@ export class Catalogue {
     if (!isDue && !isUnsure) return undefined;
     if (this.#loading !== undefined) {
       if (!this.#isLate(asking) && !isUnsure) return undefined;
-      // What it finds may be of use only where it is asked.
-      return this.home === undefined ? this.#loading.then(() => this.await(known, asking)) : this.#loading;
+      // What it finds may be of use only where it is asked, and may be out of date by then.
+      return this.#loading.then(() => (this.#isLate(asking) ? this.await(known, asking) : undefined));
     }
     if (asking.isAborted || this.#now() < this.#retryAt) return undefined;
     this.#loading = this.#reload(asking, isDue).finally(() => {

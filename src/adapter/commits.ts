@@ -17,7 +17,7 @@ export class Commits<R> {
   readonly #ask: Ask;
   /** The last statement was a COMMIT that was rolled back instead. */
   #refused = false;
-  /** MySQL: between LOCK TABLES and UNLOCK TABLES. A BEGIN would give them back. */
+  /** MySQL: tables are locked. A BEGIN would give them back. */
   #holdsTables = false;
 
   constructor(state: State<R>, connection: object, ask: Ask) {
@@ -71,13 +71,27 @@ export class Commits<R> {
       await result.catch(nothing);
       return { result };
     }
-    return { result: send(this.#state, sending, tracked) };
+    const result = send(this.#state, sending, tracked);
+    await this.#locks(known, result);
+    return { result };
+  }
+
+  /** Notes whether tables are locked behind it. Only the answer tells, so what comes behind it has to wait for that. */
+  async #locks({ isSeveral, statement: { holdsTables, parts } }: Known, result: Promise<unknown>): Promise<void> {
+    if (holdsTables === undefined || (!holdsTables && !this.#holdsTables && !isSeveral)) return;
+    try {
+      await result;
+      this.#holdsTables = holdsTables;
+    } catch {
+      // A LOCK TABLES that fails has given back what was locked before it. Of several, nobody knows how far they got.
+      if (!isSeveral) this.#holdsTables &&= !holdsTables;
+      else if (parts.some((part) => part.holdsTables)) this.#holdsTables = true;
+    }
   }
 
   /** Whether nothing can be put between what it changes and its COMMIT, as far as it commits. */
   #cannotBeGuarded({ isUncertain, isSeveral, controls, statement }: Known): boolean {
     const { driver } = this.#state.shared;
-    this.#holdsTables = statement.holdsTables ?? this.#holdsTables;
     if (driver.isSpread?.(this.#connection) || isUncertain || (isSeveral && controls.length > 0)) return true;
     return this.#holdsTables || statement.refusesTransaction;
   }

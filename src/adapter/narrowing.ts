@@ -53,11 +53,15 @@ export class Narrowing {
     return this.version !== undefined;
   }
 
-  /** What the first statements wait for, also the first behind a quarantine, so that not even their tags are too broad. */
+  /**
+   * What the first statements wait for, also the first behind a quarantine, so that not even their tags are too broad. Each
+   * of them asks: a pause would let one go, and what it reads would be older than what is agreed on while it is under way.
+   */
   await(): Promise<void> | undefined {
-    if (this.#isAlone || !this.#isOpen) return undefined;
-    this.#ask();
-    return this.#asking;
+    if (this.#isAlone || !this.#isOpen || this.#rules === undefined) return undefined;
+    if (this.#asking === undefined) return this.#agree(this.#rules);
+    // That was asked before, perhaps of a quarantine that has ended since.
+    return this.#asking.then(() => this.#asking ?? this.await());
   }
 
   /** Somebody has found the tag in another version. */
@@ -71,12 +75,17 @@ export class Narrowing {
     const now = this.#port.now();
     const pause = this.version === undefined ? soon : often;
     if (this.#rules === undefined || this.#asking !== undefined || now - this.#asked < pause) return;
-    this.#asked = now;
-    this.#asking = this.#port.agree(this.tag, this.#rules).then((version) => {
+    void this.#agree(this.#rules);
+  }
+
+  #agree(rules: string): Promise<void> {
+    this.#asked = this.#port.now();
+    this.#asking = this.#port.agree(this.tag, rules).then((version) => {
       this.#isOpen = isFenced(version);
       this.version = this.#isOpen ? undefined : version;
       this.#asking = undefined;
     });
+    return this.#asking;
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Dialect } from './dialect.js';
 import type { Token } from './lexer.js';
-import type { Statement } from './types.js';
+import type { Statement, TransactionControl } from './types.js';
 
 /**
  * What a statement says about a BEGIN before it: PostgreSQL refuses some definitions in a transaction, and in MySQL a
@@ -9,12 +9,19 @@ import type { Statement } from './types.js';
 export function aloneness(
   tokens: readonly Token[],
   { name }: Dialect,
+  control?: TransactionControl,
 ): Pick<Statement, 'refusesTransaction' | 'holdsTables'> {
   const [first = '', second = ''] = [tokens[0]?.word, tokens[1]?.word];
   return {
     refusesTransaction: name === 'postgres' && defines.has(first) && (outside.has(second) || isConcurrent(tokens)),
-    holdsTables: name === 'mysql' && tables.has(second) ? locks[first] : undefined,
+    holdsTables: name === 'mysql' ? (tables.has(second) ? locks[first] : begins(control)) : undefined,
   };
+}
+
+/** `false`: whoever begins a transaction, also behind a COMMIT AND CHAIN, lets go of all tables. */
+function begins(control: TransactionControl | undefined): false | undefined {
+  if (control?.action === 'begin') return false;
+  return control?.on && control.action !== 'autocommit' ? false : undefined;
 }
 
 /** REFRESH … CONCURRENTLY is none of them. */

@@ -28,7 +28,7 @@ export function resultOf(c: Cursor, kind: StatementKind, control?: TransactionCo
       c.dialect.name === 'mysql' &&
       c.end > c.start &&
       (control?.action === 'begin' || (commits.has(kind) && facts.session !== 'temporary table')),
-    ...aloneness(c.tokens.slice(c.start, c.end), c.dialect),
+    ...aloneness(c.tokens.slice(c.start, c.end), c.dialect, control),
     parts: [],
     names: named.names,
     readsWholeRows: facts.wholeRows || named.hasWholeRows,

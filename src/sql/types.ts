@@ -40,7 +40,10 @@ export interface Statement {
   readonly commitsImplicitly: boolean;
   /** PostgreSQL does not carry it out in a transaction: databases, tablespaces, subscriptions, an index CONCURRENTLY. */
   readonly refusesTransaction: boolean;
-  /** MySQL: whether tables stay locked behind it, up to an UNLOCK TABLES or a BEGIN; undefined when it changes nothing. */
+  /**
+   * MySQL: whether tables are locked behind it, when it succeeds: by LOCK TABLES they are, and by UNLOCK TABLES or a BEGIN
+   * no more. Undefined when it changes nothing about that.
+   */
   readonly holdsTables: boolean | undefined;
   /** Each statement of a text with several, in their order; empty for one. */
   readonly parts: readonly Statement[];

@@ -74,7 +74,9 @@ export const overtaken = about('reading', [
       await w.writer.write(rename, ['Ida', 1]);
       go.fire();
       assert.deepEqual(await slow, [{ id: 1, name: 'Ida' }]);
+      const sent = w.count(name);
       assert.deepEqual(await w.reader.read(name, [1], hour), [{ id: 1, name: 'Ida' }]);
+      assert.equal(w.count(name) - sent, 1, 'what was asked for before the write should not have been kept');
     },
     { needs: ['around'] },
   ),

@@ -5,6 +5,10 @@ import { type Clock, createCache, type Duration, InvalidationPendingError } from
 import { type Target, targetOf } from './storage.js';
 import { dawdle, perform, RolledBack, type Subject, select, table } from './subjects.js';
 
+/** How a read of one row comes about. */
+export const readWays = ['one query', 'two queries', 'read-through'] as const;
+export type ReadWay = (typeof readWays)[number];
+
 export interface UnstaleOptions {
   readonly redis: Target;
   /** The database, straight and by the wire that is cut now and then. */
@@ -20,6 +24,8 @@ export interface UnstaleOptions {
   readonly connections?: number;
   /** @defaultValue that of the machine */
   readonly clock?: Clock;
+  /** Of every read. @defaultValue each has one by chance */
+  readonly way?: ReadWay;
   random(): number;
   /** Hears of what must never happen. */
   failed(error: unknown): void;
@@ -28,7 +34,7 @@ export interface UnstaleOptions {
 /** The library as a service uses it: the public face, the Knex adapter, no tag anywhere. */
 export function unstale(options: UnstaleOptions): Subject {
   const { redis, reads, writes, name, maxStale, strict = false, crashSafe, timeout, connections = 8 } = options;
-  const { clock, random, failed } = options;
+  const { clock, way: given, random, failed } = options;
   const store = redisStore(targetOf(redis), timeout === undefined ? {} : { timeout });
   const cache = createCache({
     name,
@@ -67,14 +73,20 @@ export function unstale(options: UnstaleOptions): Subject {
       },
     });
 
+  const byChance = (): ReadWay => {
+    const chance = random();
+    if (chance < 0.15) return 'read-through';
+    return chance < 0.25 ? 'two queries' : 'one query';
+  };
+
   return {
     async read(row) {
-      const way = random();
-      if (way < 0.15) {
+      const way = given ?? byChance();
+      if (way === 'read-through') {
         const [{ value }] = await reader(table).where({ id: row }).select('value').cache('2m');
         return { values: [[row, Number(value)]] };
       }
-      if (way < 0.25) {
+      if (way === 'two queries') {
         const { value, source } = await two(row);
         return { values: value.map((it) => [row, it] as const), hit: source === 'near' || source === 'store' };
       }

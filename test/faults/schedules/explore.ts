@@ -5,19 +5,24 @@ import { startRedis } from '../../services/redis.js';
 import { Random } from '../../transparency/random.js';
 import { createDatabase } from '../history/database.js';
 import { type Flaw, naive } from '../history/naive.js';
-import type { Subject } from '../history/subjects.js';
-import { unstale } from '../history/unstale.js';
+import type { Subject, WriteWay } from '../history/subjects.js';
+import { type ReadWay, unstale } from '../history/unstale.js';
+import { type Bare, bare, isBare } from './bare.js';
 import { stageClock } from './clock.js';
 import { everyOrder } from './orders.js';
 import { aStage, type Party } from './schedule.js';
 import { aStory, type Reads, type Seen } from './story.js';
 
 export interface Exploration {
-  readonly subject: 'unstale' | Flaw;
+  readonly subject: 'unstale' | Flaw | Bare;
   readonly readers: number;
   readonly writers: number;
   /** @defaultValue 'in turn' */
   readonly reads?: Reads;
+  /** How `unstale` reads; the others have one way each. @defaultValue 'one query' */
+  readonly way?: ReadWay;
+  /** @defaultValue 'statement' */
+  readonly writes?: Extract<WriteWay, 'statement' | 'transaction'>;
   /** Milliseconds that each answer of the database takes: from 5 on a load is worth a lease. @defaultValue 0 */
   readonly takes?: number;
   /** Whether the answers to what was sent at once come one by one; else they come at once, too. @defaultValue false */
@@ -34,6 +39,8 @@ export interface Found {
   readonly open?: number;
   /** Of the set of orders: two explorations with the same one went through the same orders. */
   readonly digest: string;
+  /** Reads that the database had no part in, over all orders. */
+  readonly hits: number;
   readonly violations: readonly { readonly order: readonly string[]; readonly stale: readonly Seen[] }[];
 }
 
@@ -56,6 +63,8 @@ export async function explore(exploration: Exploration): Promise<Found> {
     readers,
     writers,
     reads = 'in turn',
+    way = 'one query',
+    writes = 'statement',
     takes = 0,
     oneByOne = false,
     orders,
@@ -67,21 +76,30 @@ export async function explore(exploration: Exploration): Promise<Found> {
   const database = await createDatabase(postgres, 'schedules', most + warmers);
   const control = new Redis(redis.port);
   const clock = stageClock();
+  const answers = new Map<string, number>();
   const stage = aStage({ redis: redis.port, database: Number(database.url.port) }, oneByOne, {
-    passed: (wire) => wire.endsWith('database') && clock.pass(takes),
+    passed(wire) {
+      if (!wire.endsWith('database')) return;
+      answers.set(wire, (answers.get(wire) ?? 0) + 1);
+      clock.pass(takes);
+    },
     stuck() {
       if (!clock.ring()) throw new Error('Expected somebody to go on, got nobody who can');
     },
   });
   const parties: Subject[] = [];
+  const wires = new Map<Subject, string>();
+  const telling = { reads, writes, asked: (of: Subject) => answers.get(wires.get(of) as string) ?? 0 };
   try {
     for (let i = 0; i < readers + writers; i++) {
       const party = await stage.party(i < readers ? `reader ${i}` : `writer ${i - readers}`);
-      parties.push(open(subject, party, database.url, clock));
+      const one = open(subject, way, party, database.url, clock);
+      wires.set(one, `${party.name} database`);
+      parties.push(one);
     }
     const [reading, writing] = [parties.slice(0, readers), parties.slice(readers)];
     const warm = async (row: number) => {
-      const story = aStory(row, reads);
+      const story = aStory(row, telling);
       await story.play(reading, writing, () => Promise.resolve());
       await story.end(parties);
     };
@@ -98,6 +116,7 @@ export async function explore(exploration: Exploration): Promise<Found> {
     const every = everyOrder();
     const random = new Random('seed' in orders ? orders.seed : 0);
     const gone: string[] = [];
+    let hits = 0;
     let isMore = true;
     while (gone.length < most && isMore) {
       if (takes > 0) {
@@ -106,11 +125,12 @@ export async function explore(exploration: Exploration): Promise<Found> {
       }
       await stage.rest();
       await tidy();
-      const { play, end, stale } = aStory(gone.length + 1, reads);
+      const { play, end, stale, hits: hitsSoFar } = aStory(gone.length + 1, telling);
       const order = await stage.run(
         () => play(reading, writing, stage.turn),
         'all' in orders ? every.choose : (held) => random.below(held.length),
       );
+      hits += hitsSoFar();
       await end(parties);
       gone.push(order.join(' > '));
       tell?.(gone.length);
@@ -118,7 +138,7 @@ export async function explore(exploration: Exploration): Promise<Found> {
       isMore = !('all' in orders) || every.next(order.length);
     }
     const digest = createHash('sha256').update(gone.sort().join('\n')).digest('hex').slice(0, 16);
-    return { orders: gone.length, ...('all' in orders && { open: every.open }), digest, violations };
+    return { orders: gone.length, ...('all' in orders && { open: every.open }), digest, hits, violations };
   } finally {
     await Promise.all(parties.map((party) => party.close()));
     await stage.stop();
@@ -128,7 +148,7 @@ export async function explore(exploration: Exploration): Promise<Found> {
   }
 }
 
-function open(subject: Exploration['subject'], party: Party, database: URL, clock: Clock): Subject {
+function open(subject: Exploration['subject'], way: ReadWay, party: Party, database: URL, clock: Clock): Subject {
   const url = new URL(database);
   url.port = '';
   url.searchParams.set('host', party.database);
@@ -142,10 +162,12 @@ function open(subject: Exploration['subject'], party: Party, database: URL, cloc
     connections: 2,
     share: 0,
     clock,
-    random: () => 0.99,
+    way,
+    random: () => 0.99, // no load dawdles
     failed: (error: unknown) => {
       throw error;
     },
   };
-  return subject === 'unstale' ? unstale(options) : naive(subject, options);
+  if (subject === 'unstale') return unstale(options);
+  return isBare(subject) ? bare(subject, options.reads) : naive(subject, options);
 }

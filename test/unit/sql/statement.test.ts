@@ -302,7 +302,10 @@ describe('a transaction', () => {
     expect(holds('# done\nunlock tables')).toBe(false);
     expect(holds('SELECT 1; LOCK TABLE a READ; SELECT 2')).toBe(true);
     expect(holds('LOCK TABLES a READ; UNLOCK TABLES')).toBe(false);
-    expect(holds('INSERT INTO a VALUES (1)')).toBeUndefined();
+    for (const sql of ['BEGIN', 'START TRANSACTION', 'COMMIT AND CHAIN', 'LOCK TABLE a READ; BEGIN WORK'])
+      expect(holds(sql)).toBe(false);
+    for (const sql of ['INSERT INTO a VALUES (1)', 'COMMIT', 'SET autocommit = 1', 'BEGIN NOT ATOMIC SELECT 1; END'])
+      expect(holds(sql)).toBeUndefined();
     expect(holds('LOCK TABLE a', postgres)).toBeUndefined();
   });
 });

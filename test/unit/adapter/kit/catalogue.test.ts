@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { Catalogue } from '../../../../src/adapter/catalogue.js';
+import { Statements } from '../../../../src/adapter/statements.js';
 import { aCache, deferred, now } from '../../core/a-cache.js';
+import { aCatalog } from '../a-catalog.js';
 import { shop } from '../a-plan.js';
 import { aClient } from './a-client.js';
 
@@ -184,4 +187,22 @@ describe('the catalogue', () => {
     await query(orders);
     expect(catalogs.count).toBe(2);
   });
+
+  test.each([true, false])(
+    'of a quarantine is asked for once by loads that come together: usual %s',
+    async (isUsual) => {
+      const dialect = { name: 'postgres' } as const;
+      let versions = 0;
+      const catalogue = new Catalogue({
+        ...{ dialect, database: 'app', functions: {}, now: () => 0, failed() {} },
+        version: async () => `f${++versions}`,
+        load: async () => aCatalog(dialect, shop),
+      });
+      const known = new Statements(dialect).of(orders);
+      const asking = { ask: async () => [], isInTransaction: false, isAborted: false, isLoading: true, isUsual };
+      await catalogue.await(known, asking);
+      await Promise.all(Array.from({ length: 300 }, () => catalogue.await(known, asking)));
+      expect(versions).toBe(2);
+    },
+  );
 });

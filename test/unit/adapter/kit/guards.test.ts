@@ -171,14 +171,34 @@ describe('a guard of COMMIT', () => {
     await run('call something()');
     await (await session.open(insert, [])).end();
     await run('select 1; select 2');
-    await run('create index concurrently on logs (text)');
     await run('/* by hand */ create database other');
+    await run('alter database other set work_mem = 64');
+    await run('alter table logs detach partition logs_old concurrently');
+    await run('alter system set work_mem = 64');
     expect(heard.map((text) => text.slice(0, 16))).toEqual([
       'unguarded begin;',
       'unguarded call s',
       'unguarded insert',
       'unguarded create',
+      'unguarded alter ',
+      'unguarded alter ',
+      'unguarded alter ',
     ]);
+  });
+
+  test('hears nothing of an index that is made beside other work, which writes no data and is sent as it is', async () => {
+    const { guard, heard } = aGuard();
+    const { connect } = aClient({ guards: [guard] });
+    const { run, sent } = connect();
+    await run('select * from orders');
+    const beside = [
+      'create index concurrently on logs (text)',
+      'create unique index concurrently if not exists logs_text on logs (text)',
+      'drop index concurrently logs_text',
+    ];
+    for (const sql of beside) await run(sql);
+    expect(sent.slice(-beside.length)).toEqual(beside);
+    expect(heard).toEqual([]);
   });
 
   test('that PostgreSQL has not run, since a statement has failed, leaves COMMIT to it', async () => {
@@ -258,6 +278,42 @@ describe('a guard of COMMIT', () => {
     expect(heard.map((text) => text.slice(0, 16))).toContain('unguarded insert');
     await run(insert);
     expect(sent.at(-1)).toBe('commit');
+  });
+
+  test.each(['begin', 'start transaction'])(
+    'of MySQL: %s lets go of tables that were locked, and what follows has company',
+    async (begin) => {
+      const { guard, heard } = aGuard();
+      const { connect } = aClient({ dialect: 'mysql', guards: [guard] });
+      const { run, sent } = connect();
+      await run('select * from orders');
+      await run('lock tables logs write');
+      heard.length = 0;
+      // Nobody waits: what comes behind BEGIN is not sent before that was answered.
+      await Promise.all([run(begin), run(insert), run('commit')]);
+      expect(sent.slice(-4)).toEqual([begin, insert, 'guard', 'commit']);
+      await run(insert);
+      expect(sent.slice(-4)).toEqual(['begin', insert, 'guard', 'commit']);
+      expect(heard.filter((text) => text.startsWith('unguarded'))).toEqual([]);
+    },
+  );
+
+  test('of MySQL: tables that could not be locked are not, and of several statements they may be', async () => {
+    const { guard, heard } = aGuard();
+    const { connect } = aClient({ dialect: 'mysql', guards: [guard] });
+    const { run, sent, answers } = connect();
+    await run('select * from orders');
+    const lock = 'lock tables nowhere write';
+    const refused = Object.assign(new Error('no such table'), { errno: 1146, sqlState: '42S02' });
+    for (const sql of [lock, `${lock}; unlock tables`]) answers.set(sql, () => Promise.reject(refused));
+    const both = await Promise.allSettled([run(lock), run(insert)]);
+    expect(both.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
+    expect(sent.slice(-4)).toEqual(['begin', insert, 'guard', 'commit']);
+    // Nobody knows how far several statements got: they may have locked what they had no time to unlock.
+    await expect(run(`${lock}; unlock tables`)).rejects.toBe(refused);
+    heard.length = 0;
+    await run(insert);
+    expect(heard.map((text) => text.slice(0, 16))).toEqual(['unguarded insert']);
   });
 
   test('hears of a COMMIT of a driver that answers at once', async () => {

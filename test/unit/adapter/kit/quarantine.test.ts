@@ -101,3 +101,21 @@ test('the first answer behind a quarantine is kept, although its rules are agree
   for (let i = 0; i < 3; i++) await read();
   expect(sent.filter((one) => one === sql)).toHaveLength(2);
 });
+
+test('and so it is when the quarantine ends within the pause between two questions for them', async () => {
+  const { client, clock, store, connect, end } = aWorld();
+  const { run, sent } = connect();
+  const sql = 'select * from orders where id = 1';
+  const read = () => client.read({ sql, params: [], per: '1m' }, () => run(sql));
+  await read();
+  await end();
+  await clock.advance(99);
+  const reads = store.hold('read');
+  const first = read();
+  await turns();
+  await clock.advance(2);
+  reads.release();
+  await first;
+  for (let i = 0; i < 3; i++) await read();
+  expect(sent.filter((one) => one === sql)).toHaveLength(2);
+});
